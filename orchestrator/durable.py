@@ -1,0 +1,127 @@
+"""Files that are whole or absent, logs that end at a whole line, and locks that die with their process."""
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_folder(path: Path) -> Path:
+    """Makes `path` and its missing parents, readable by the owner alone. Returns it."""
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    return path
+
+
+def sync_folder(path: Path) -> None:
+    """Makes renames and new names in `path` survive a power loss."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None:
+    """Replaces `path` by `content` in one step: readers see the old file or the new one, never a part."""
+    make_folder(path.parent)
+    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside)
+        raise
+    sync_folder(path.parent)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Adds one line to a log and waits until it is on the disk. A torn last line is cut off first."""
+    make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    with os.fdopen(descriptor, "r+b") as file:
+        file.seek(_end_of_last_line(file.fileno()))
+        file.truncate()
+        file.write(line.rstrip(b"\n") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """The whole lines of a log, without their ends. A torn last line is left out; no file means no lines."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    return content.split(b"\n")[:-1]
+
+
+def _end_of_last_line(descriptor: int) -> int:
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - 65536)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+class Held(Exception):
+    """The lock is held by somebody else; `note` is what the holder wrote into it."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        self.note = note
+
+
+@contextlib.contextmanager
+def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[None]:
+    """Holds the OS lock on `path` while the block runs; the kernel lets go when the process dies, however it dies.
+
+    `note` is for whoever finds the lock held. `wait` is in seconds (0: do not wait). Raises Held.
+    """
+    make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        # Asking who holds a lock (`holder`) takes it for an instant, so a first refusal means little.
+        deadline = time.monotonic() + max(wait, 0.1)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise Held(os.pread(descriptor, 4096, 0).decode(errors="replace")) from None
+                time.sleep(0.02)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, note.encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """What the process that holds the lock wrote into it, or None when nobody holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 4096, 0).decode(errors="replace")
+    else:
+        return None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""Every error a person can meet, drawn as a tree. Each one names the thing and offers the next move.
+
+    OrchestratorError                     exit code
+    ├── UsageError                        2   what was typed cannot be done
+    │   ├── NoWorkspace                       no orchestrator.toml here or above
+    │   ├── ConfigError                       orchestrator.toml says something that cannot be meant
+    │   └── UnknownName                       a tap, flow, stream, run or commit that does not exist
+    ├── CredentialsError                  4   a secret is missing or was refused
+    ├── AlreadyRunning                    5   another process holds this flow
+    ├── DestinationError                  7   the destination cannot be used
+    │   ├── DestinationBusy                   somebody else held it for too long
+    │   ├── DestinationFull                   no space left
+    │   └── CommitConflict                    somebody else committed to the same flow
+    ├── EnvironmentBroken                 8   the environment of a tap cannot be used
+    │   ├── CannotResolve                     no set of versions satisfies the requirement
+    │   ├── CannotBuild                       resolved, but an installation step failed
+    │   ├── DoesNotStart                      installed, but the tap does not start
+    │   └── NotInstalled                      there is no environment for this tap yet
+    ├── RunFailed                         1   the run ended; what was committed stays
+    │   ├── BrokenMessage                     a line of the tap is not a Singer message
+    │   ├── BrokenSchema                      a SCHEMA that cannot be followed
+    │   ├── BadRecord                         a record that contradicts its SCHEMA or has no key
+    │   ├── BadBatch                          a file named by a BATCH message cannot be read
+    │   ├── TapFailed                         the tap ended with an exit code other than 0
+    │   ├── SilentTap                         the tap ended well but did not say what it had to
+    │   └── CountMismatch                     rows read and rows written differ
+    ├── DamagedFile                       1   a file of the workspace is not what was written
+    └── Stopped                           130 or 143, asked to stop by a signal
+"""
+
+
+class OrchestratorError(Exception):
+    """What happened, why, what became of the data, and a command that helps.
+
+    `message` is the first line a person reads; `cause`, `data` and `hint` are one line each or None.
+    `exit_code` is what the command line ends with.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, message: str, *, cause: str | None = None, data: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.data = data
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        lines += [f"  {label}: {text}" for label, text in self.details()]
+        return "\n".join(lines)
+
+    def details(self) -> list[tuple[str, str]]:
+        """The lines under the message that have something to say, as (label, text)."""
+        labelled = (("cause", self.cause), ("data", self.data), ("hint", self.hint))
+        return [(label, text) for label, text in labelled if text]
+
+
+class UsageError(OrchestratorError):
+    exit_code = 2
+
+
+class NoWorkspace(UsageError):
+    pass
+
+
+class ConfigError(UsageError):
+    pass
+
+
+class UnknownName(UsageError):
+    pass
+
+
+class CredentialsError(OrchestratorError):
+    exit_code = 4
+
+
+class AlreadyRunning(OrchestratorError):
+    exit_code = 5
+
+
+class DestinationError(OrchestratorError):
+    exit_code = 7
+
+
+class DestinationBusy(DestinationError):
+    pass
+
+
+class DestinationFull(DestinationError):
+    pass
+
+
+class CommitConflict(DestinationError):
+    pass
+
+
+class EnvironmentBroken(OrchestratorError):
+    exit_code = 8
+
+
+class CannotResolve(EnvironmentBroken):
+    pass
+
+
+class CannotBuild(EnvironmentBroken):
+    pass
+
+
+class DoesNotStart(EnvironmentBroken):
+    pass
+
+
+class NotInstalled(EnvironmentBroken):
+    pass
+
+
+class RunFailed(OrchestratorError):
+    pass
+
+
+class BrokenMessage(RunFailed):
+    pass
+
+
+class BrokenSchema(RunFailed):
+    pass
+
+
+class BadRecord(RunFailed):
+    pass
+
+
+class BadBatch(RunFailed):
+    pass
+
+
+class TapFailed(RunFailed):
+    pass
+
+
+class SilentTap(RunFailed):
+    pass
+
+
+class CountMismatch(RunFailed):
+    pass
+
+
+class DamagedFile(OrchestratorError):
+    pass
+
+
+class Stopped(OrchestratorError):
+    """The run ended because it was asked to; `signal` is 2 (Ctrl-C) or 15 (SIGTERM)."""
+
+    def __init__(self, message: str, *, signal: int, data: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, data=data, hint=hint)
+        self.signal = signal
+        self.exit_code = 128 + signal

@@ -1,0 +1,85 @@
+"""Finds the workspace and names every path in it. Nothing else builds a path from parts."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import NoWorkspace
+
+CONFIG_FILE = "orchestrator.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths of one workspace. `root` is absolute; ids are checked by config before they come here."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / CONFIG_FILE
+
+    @property
+    def envs(self) -> Path:
+        return self.root / "envs"
+
+    @property
+    def catalogs(self) -> Path:
+        return self.root / "catalogs"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    def lock(self, tap: str) -> Path:
+        """The pinned requirements of a tap's environment, committed to git."""
+        return self.envs / f"{tap}.lock"
+
+    def builds(self, tap: str) -> Path:
+        """The folder that holds one environment per lock hash, and the receipt that names the one in use."""
+        return self.envs / tap
+
+    def receipt(self, tap: str) -> Path:
+        return self.builds(tap) / "receipt.json"
+
+    def catalog(self, tap: str) -> Path:
+        return self.catalogs / f"{tap}.json"
+
+    def flow(self, flow: str) -> Path:
+        """What is remembered of one flow: commit log, runs, the lock that says it runs."""
+        return self.state / flow
+
+    def commit_log(self, flow: str) -> Path:
+        return self.flow(flow) / "commits.jsonl"
+
+    def running(self, flow: str) -> Path:
+        return self.flow(flow) / "running.lock"
+
+    def runs(self, flow: str) -> Path:
+        return self.flow(flow) / "runs"
+
+    def run(self, flow: str, number: int) -> Path:
+        """One run: run.json, tap.log, messages.zst, and work/ while it lasts."""
+        return self.runs(flow) / f"{number:06d}"
+
+
+def find_workspace(start: Path | None = None) -> Paths:
+    """The workspace at `start` (default: the current folder) or in the nearest folder above it.
+
+    Raises NoWorkspace when there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_FILE).is_file():
+            return Paths(folder)
+    raise NoWorkspace(
+        f"there is no workspace in {start} or above it",
+        cause=f"no {CONFIG_FILE} was found",
+        hint="orchestrator init",
+    )
+
+
+def inside(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether `path`, all links followed, lies in one of `roots` (or is one)."""
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
