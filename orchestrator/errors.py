@@ -1,31 +1,31 @@
 """Every error a person can meet, drawn as a tree. Each one names the thing and offers the next move.
 
-    OrchestratorError                     exit code
-    ├── UsageError                        2   what was typed cannot be done
-    │   ├── NoWorkspace                       no orchestrator.toml here or above
-    │   ├── ConfigError                       orchestrator.toml says something that cannot be meant
-    │   └── UnknownName                       a tap, flow, stream, run or commit that does not exist
-    ├── CredentialsError                  4   a secret is missing or was refused
-    ├── AlreadyRunning                    5   another process holds this flow
-    ├── DestinationError                  7   the destination cannot be used
-    │   ├── DestinationBusy                   somebody else held it for too long
-    │   ├── DestinationFull                   no space left
-    │   └── CommitConflict                    somebody else committed to the same flow
-    ├── EnvironmentBroken                 8   the environment of a tap cannot be used
-    │   ├── CannotResolve                     no set of versions satisfies the requirement
-    │   ├── CannotBuild                       resolved, but an installation step failed
-    │   ├── DoesNotStart                      installed, but the tap does not start
-    │   └── NotInstalled                      there is no environment for this tap yet
-    ├── RunFailed                         1   the run ended; what was committed stays
-    │   ├── BrokenMessage                     a line of the tap is not a Singer message
-    │   ├── BrokenSchema                      a SCHEMA that cannot be followed
-    │   ├── BadRecord                         a record that contradicts its SCHEMA or has no key
-    │   ├── BadBatch                          a file named by a BATCH message cannot be read
-    │   ├── TapFailed                         the tap ended with an exit code other than 0
-    │   ├── SilentTap                         the tap ended well but did not say what it had to
-    │   └── CountMismatch                     rows read and rows written differ
-    ├── DamagedFile                       1   a file of the workspace is not what was written
-    └── Stopped                           130 or 143, asked to stop by a signal
+OrchestratorError                     exit code
+├── UsageError                        2   what was typed cannot be done
+│   ├── NoWorkspace                       no orchestrator.toml here or above
+│   ├── ConfigError                       orchestrator.toml says something that cannot be meant
+│   └── UnknownName                       a tap, flow, stream, run or commit that does not exist
+├── CredentialsError                  4   a secret is missing or was refused
+├── AlreadyRunning                    5   another process holds this flow
+├── DestinationError                  7   the destination cannot be used
+│   ├── DestinationBusy                   somebody else held it for too long
+│   ├── DestinationFull                   no space left
+│   └── CommitConflict                    somebody else committed to the same flow
+├── EnvironmentBroken                 8   the environment of a tap cannot be used
+│   ├── CannotResolve                     no set of versions satisfies the requirement
+│   ├── CannotBuild                       resolved, but an installation step failed
+│   ├── DoesNotStart                      installed, but the tap does not start
+│   └── NotInstalled                      there is no environment for this tap yet
+├── RunFailed                         1   the run ended; what was committed stays
+│   ├── BrokenMessage                     a line of the tap is not a Singer message
+│   ├── BrokenSchema                      a SCHEMA that cannot be followed
+│   ├── BadRecord                         a record that contradicts its SCHEMA or has no key
+│   ├── BadBatch                          a file named by a BATCH message cannot be read
+│   ├── TapFailed                         the tap ended with an exit code other than 0
+│   ├── SilentTap                         the tap ended well but did not say what it had to
+│   └── CountMismatch                     rows read and rows written differ
+├── DamagedFile                       1   a file of the workspace is not what was written
+└── Stopped                           130 or 143, asked to stop by a signal
 """
 
 
