@@ -1,0 +1,88 @@
+"""Rows of one stream that travel together: gathered as they come, then turned into one Arrow table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from orchestrator.errors import BadRecord
+from orchestrator.load.table import OUR_COLUMNS, Table
+from orchestrator.protocol.records import Records
+from orchestrator.protocol.schemas import DELETED_AT, TIMESTAMP, Column
+from orchestrator.protocol.values import arrow_type
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one stream. `rows` has the Arrow schema of `table`; a column there is wider than in the
+    stream's SCHEMA where its values asked for it."""
+
+    table: Table
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When rows came and where they stand. `received` in microseconds since 1970; `sequence` is that of the first."""
+
+    received: int
+    sequence: int
+
+
+def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Batch:
+    """One run of records as a batch. Raises BadRecord for a value that breaks its SCHEMA or a key that is missing."""
+    settled = records.columns()
+    _check_keys(table, records, settled)
+    count = len(records)
+    deleted = next((values for column, values in settled if column.name == DELETED_AT), None)
+    if deleted is not None and deleted.type != arrow_type(TIMESTAMP):
+        raise BadRecord(f"{table.stream}, line {records.lines[0]}: a {DELETED_AT} near there is no date-time")
+    received = pa.scalar(moment.received, pa.timestamp("us", "UTC"))
+    ours: Mapping[str, pa.Array] = {
+        "_sdc_extracted_at": _extracted(records, received),
+        "_sdc_received_at": pa.repeat(received, count),
+        "_sdc_batched_at": pa.repeat(pa.scalar(batched, pa.timestamp("us", "UTC")), count),
+        DELETED_AT: pa.nulls(count, pa.timestamp("us", "UTC")) if deleted is None else deleted,
+        "_sdc_sequence": pa.array(range(moment.sequence, moment.sequence + count), pa.int64()),
+        "_sdc_table_version": pa.array(records.versions or [None] * count, pa.int64()),
+    }
+    own = [(column, values) for column, values in settled if column.name != DELETED_AT]
+    shaped = Table(table.stream, tuple(column for column, _ in own), table.key, table.generation)
+    arrays = [values for _, values in own] + [ours[column.name] for column in OUR_COLUMNS]
+    return Batch(shaped, pa.Table.from_arrays(arrays, schema=shaped.arrow_schema()))
+
+
+def joined(batches: list[Batch]) -> list[Batch]:
+    """The same rows in as few batches as their tables allow, in the same order."""
+    runs: list[list[Batch]] = []
+    for batch in batches:
+        if runs and runs[-1][-1].table == batch.table:
+            runs[-1].append(batch)
+        else:
+            runs.append([batch])
+    return [Batch(run[0].table, pa.concat_tables([batch.rows for batch in run])) for run in runs]
+
+
+def _check_keys(table: Table, records: Records, settled: list[tuple[Column, pa.Array]]) -> None:
+    arrays = {column.name: values for column, values in settled}
+    for name in table.key:
+        values = arrays.get(name)
+        if values is None or values.null_count:
+            index = 0 if values is None else values.is_null().index(True).as_py()
+            raise BadRecord(
+                f"{table.stream}, line {records.lines[index]}: a record has no {name}, which is part of the key",
+                data="nothing after the last commit was kept",
+                hint=f"a stream without a usable key can be kept row by row: "
+                f"set key = [] under [taps.ID.streams.{table.stream}]",
+            )
+
+
+def _extracted(records: Records, received: pa.Scalar) -> pa.Array:
+    """The record's own time_extracted; where it has none, or none that is an instant, the time it came here."""
+    if records.extracted is None:
+        return pa.repeat(received, len(records))
+    try:
+        said = pa.array(records.extracted, pa.string()).cast(received.type)
+    except pa.ArrowInvalid:
+        return pa.repeat(received, len(records))
+    return said.fill_null(received)

@@ -1,0 +1,99 @@
+"""How a table grows: which columns come, which widen, and into what. Nothing that landed is ever narrowed or lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.load.naming import name_for
+from orchestrator.load.table import OUR_NAMES, Table
+from orchestrator.protocol.schemas import (
+    DECIMAL_DIGITS,
+    DELETED_AT,
+    JSON,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    TIMESTAMP,
+    Column,
+    Kind,
+    Type,
+    decimal,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A table as a destination holds it. `columns` maps the tap's names to where and as what they landed."""
+
+    stream: str
+    name: str
+    key: tuple[str, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def column(self, said: str) -> Column:
+        """Where the property that the tap calls `said` landed."""
+        return self.columns[said]
+
+    def key_columns(self) -> tuple[str, ...]:
+        return tuple(self.columns[name].name for name in self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """A column must hold another type. The first of `candidates` that keeps every value is taken; the last one does."""
+
+    said: str
+    name: str
+    old: Type
+    candidates: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What must happen to a table before rows of another shape fit."""
+
+    added: tuple[Column, ...] = ()
+    widened: tuple[Widening, ...] = ()
+    rekeyed: bool = False
+
+
+def grow(landed: Landed, table: Table) -> tuple[Landed, Growth]:
+    """The table once it takes rows of `table`, before its widened columns are settled, and what that asks for."""
+    columns = dict(landed.columns)
+    added, widened = [], []
+    for said in table.columns:
+        if said.name == DELETED_AT:
+            continue
+        held = columns.get(said.name)
+        if held is None:
+            taken = [*OUR_NAMES, *(column.name for column in columns.values())]
+            columns[said.name] = column = Column(name_for(said.name, taken), said.type)
+            added.append(column)
+        elif (candidates := wider(held.type, said.type)) != (held.type,):
+            widened.append(Widening(said.name, held.name, held.type, candidates))
+    grown = Landed(landed.stream, landed.name, table.key, columns)
+    return grown, Growth(tuple(added), tuple(widened), rekeyed=landed.key != table.key)
+
+
+def wider(one: Type, other: Type) -> tuple[Type, ...]:
+    """Types that may hold the values of both, the narrowest first. The last one always can."""
+    if one == other or other == NOTHING:
+        return (one,)
+    if one == NOTHING:
+        return (other,)
+    kinds = {one.kind, other.kind}
+    if Kind.JSON in kinds:
+        return (JSON,)
+    if kinds == {Kind.INTEGER, Kind.NUMBER}:
+        return (NUMBER, TEXT)
+    if kinds == {Kind.INTEGER, Kind.DECIMAL} or kinds == {Kind.DECIMAL}:
+        return (*_decimals(one, other), TEXT)
+    if kinds == {Kind.NUMBER, Kind.DECIMAL}:
+        return (*_decimals(one, other), NUMBER, TEXT)
+    if kinds == {Kind.DATE, Kind.TIMESTAMP}:
+        return (TIMESTAMP, TEXT)
+    return (TEXT,)
+
+
+def _decimals(one: Type, other: Type) -> tuple[Type, ...]:
+    scale = max(one.scale, other.scale)
+    return (decimal(scale),) if scale < DECIMAL_DIGITS else ()

@@ -1,0 +1,44 @@
+"""What a stream looks like where it lands: its columns, ours beside them, and how its rows settle."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from orchestrator.protocol.schemas import DELETED_AT, INTEGER, TIMESTAMP, Column
+from orchestrator.protocol.values import arrow_type
+
+SEQUENCE = "_sdc_sequence"
+"""Grows with every row of a flow, within and across runs: it orders rows of one key, and tells the rows of later
+commits from those of earlier ones."""
+TABLE_VERSION = "_sdc_table_version"
+EXTRACTED_AT = "_sdc_extracted_at"
+
+# The names are those of Stitch and the Meltano Singer SDK.
+OUR_COLUMNS = (
+    Column(EXTRACTED_AT, TIMESTAMP),
+    Column("_sdc_received_at", TIMESTAMP),
+    Column("_sdc_batched_at", TIMESTAMP),
+    Column(DELETED_AT, TIMESTAMP),
+    Column(SEQUENCE, INTEGER),
+    Column(TABLE_VERSION, INTEGER),
+)
+OUR_NAMES = frozenset(column.name for column in OUR_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One stream as a table.
+
+    `columns` are the tap's, by the names it gives them; OUR_COLUMNS stand beside them in every table. `key` is
+    empty for a table that keeps every row. `generation` is None for rows that join what is there, or the number of
+    the run whose rows are gathered unseen until a commit publishes them in place of the old ones.
+    """
+
+    stream: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    generation: int | None = None
+
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow schema of a batch for this table: the tap's columns, then ours."""
+        return pa.schema([(column.name, arrow_type(column.type)) for column in (*self.columns, *OUR_COLUMNS)])

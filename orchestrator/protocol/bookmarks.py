@@ -1,0 +1,62 @@
+"""Bookmarks inside a state, for people to see and to take out. To the run a state is opaque."""
+
+from typing import Any
+
+import msgspec
+
+_NOT_POSITIONS = frozenset({"version", "replication_key", "log_file", "starting_replication_value", "currently_syncing"})
+
+
+def bookmarks(state: bytes | None) -> dict[str, str]:
+    """The position of each stream, as text to show. Empty for a state of another form.
+
+    Understood are `{"bookmarks": {stream: {…}}}` of singer-python and the Singer SDK, and flat states of one
+    value a stream.
+    """
+    value = msgspec.json.decode(state) if state else None
+    if not isinstance(value, dict):
+        return {}
+    nested = value.get("bookmarks")
+    places = nested if isinstance(nested, dict) else value
+    shown = {stream: _position(place) for stream, place in places.items() if stream not in _NOT_POSITIONS}
+    return {stream: position for stream, position in shown.items() if position}
+
+
+def without_stream(state: bytes | None, stream: str) -> bytes | None:
+    """The state with all that is remembered of `stream` taken out; None when nothing of it is there.
+
+    A flat state names a stream alone or with a suffix (`issues`, `issues_42`, `project_42_issues`).
+    """
+    value = msgspec.json.decode(state) if state else None
+    if not isinstance(value, dict):
+        return None
+    places = value.get("bookmarks")
+    nested = isinstance(places, dict)
+    kept = {
+        name: place
+        for name, place in (places if nested else value).items()
+        if name != stream and (nested or stream not in _suffixed(name))
+    }
+    if len(kept) == len(places if nested else value):
+        return None
+    return msgspec.json.encode({**value, "bookmarks": kept} if nested else kept)
+
+
+def _suffixed(name: str) -> list[str]:
+    parts = name.split("_")
+    return ["_".join(parts[start:end]) for start in range(len(parts)) for end in range(start + 1, len(parts) + 1)]
+
+
+def _position(place: Any) -> str:
+    if isinstance(place, dict):
+        if "replication_key_value" in place:
+            return str(place["replication_key_value"])
+        if isinstance(partitions := place.get("partitions"), list) and partitions:
+            return f"{len(partitions)} partitions"
+        values = [str(value) for name, value in place.items() if name not in _NOT_POSITIONS and _is_plain(value)]
+        return ", ".join(values)
+    return str(place) if _is_plain(place) else ""
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
