@@ -29,13 +29,6 @@ class Landed:
     key: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
 
-    def column(self, said: str) -> Column:
-        """Where the property that the tap calls `said` landed."""
-        return self.columns[said]
-
-    def key_columns(self) -> tuple[str, ...]:
-        return tuple(self.columns[name].name for name in self.key)
-
 
 @dataclass(frozen=True, slots=True)
 class Widening:

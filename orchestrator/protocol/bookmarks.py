@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
-_NOT_POSITIONS = frozenset({"version", "replication_key", "log_file", "starting_replication_value", "currently_syncing"})
+_NOT_POSITIONS = frozenset(
+    {"version", "replication_key", "log_file", "starting_replication_value", "currently_syncing"}
+)
 
 
 def bookmarks(state: bytes | None) -> dict[str, str]:
@@ -30,14 +32,13 @@ def without_stream(state: bytes | None, stream: str) -> bytes | None:
     value = msgspec.json.decode(state) if state else None
     if not isinstance(value, dict):
         return None
-    places = value.get("bookmarks")
-    nested = isinstance(places, dict)
+    bookmarks = value.get("bookmarks")
+    nested = isinstance(bookmarks, dict)
+    places: dict[str, Any] = bookmarks if isinstance(bookmarks, dict) else value
     kept = {
-        name: place
-        for name, place in (places if nested else value).items()
-        if name != stream and (nested or stream not in _suffixed(name))
+        name: place for name, place in places.items() if name != stream and (nested or stream not in _suffixed(name))
     }
-    if len(kept) == len(places if nested else value):
+    if len(kept) == len(places):
         return None
     return msgspec.json.encode({**value, "bookmarks": kept} if nested else kept)
 

@@ -1,7 +1,7 @@
 """JSON schemas read as columns: each property of a stream gets the narrowest type that its schema promises."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any

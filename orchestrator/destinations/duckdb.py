@@ -1,0 +1,448 @@
+"""A DuckDB file. Rows wait beside it; one transaction brings them in together with the state.
+
+The file is open only while a commit is written, so that others can read between commits. Every change of a
+table's shape comes before the first row of the transaction: DuckDB refuses to commit the other order.
+"""
+
+import contextlib
+import errno
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import msgspec
+
+from orchestrator.destinations import sql
+from orchestrator.destinations.staging import Staging
+from orchestrator.durable import make_folder
+from orchestrator.errors import CommitConflict, CountMismatch, DestinationBusy, DestinationError, DestinationFull
+from orchestrator.events import Listener, Waiting, nobody
+from orchestrator.load.batch import Batch, joined
+from orchestrator.load.commit import Activation, Commit
+from orchestrator.load.evolution import Growth, Landed, grow
+from orchestrator.load.naming import name_for
+from orchestrator.load.table import SEQUENCE, TABLE_VERSION, Table
+from orchestrator.protocol.schemas import DELETED_AT, Column, Type
+
+OURS = "_orchestrator"
+PATIENCE = 600.0
+"""Seconds that a commit waits for another process to let go of the file."""
+
+_MEMORY = f"""
+CREATE SCHEMA IF NOT EXISTS {OURS};
+CREATE TABLE IF NOT EXISTS {OURS}.commits (
+    flow VARCHAR, number BIGINT, run BIGINT, at VARCHAR, state VARCHAR, rows JSON, sequence BIGINT, gathering JSON);
+CREATE TABLE IF NOT EXISTS {OURS}.tables (
+    flow VARCHAR, stream VARCHAR, generation BIGINT, schema_name VARCHAR, table_name VARCHAR, key JSON, columns JSON);
+"""
+
+
+class DuckDB:
+    """One DuckDB file as the destination of one flow. `path` ends in the file's name; `schema` holds its tables."""
+
+    def __init__(self, path: Path, schema: str, *, patience: float = PATIENCE, listen: Listener = nobody) -> None:
+        self._path = path
+        self._schema = schema
+        self._patience = patience
+        self._listen = listen
+        self._staging = Staging(path.parent)
+
+    def last_commit(self, flow: str) -> Commit | None:
+        if not self._path.exists():
+            return None
+        with self._open() as connection:
+            return _last_commit(connection, flow)
+
+    def stage(self, batch: Batch) -> None:
+        make_folder(self._path.parent)
+        with _full_disk(self._path.parent):
+            self._staging.add(batch)
+
+    def commit(self, commit: Commit) -> None:
+        staged = self._staging.rows()
+        if staged != dict(commit.rows):
+            raise CountMismatch(
+                f"commit {commit.number} of {commit.flow} counts {dict(commit.rows)} rows, but {staged} were staged",
+                data="the commit was not written",
+            )
+        make_folder(self._path.parent)
+        with self._open() as connection, _transaction(connection):
+            connection.execute(_MEMORY)
+            held = _last_commit(connection, commit.flow)
+            if (held.number if held else 0) != commit.number - 1:
+                raise CommitConflict(
+                    f"{self._path.name} already holds commit {held.number if held else 0} of {commit.flow}",
+                    cause=f"another process committed to the flow; this one wanted to write commit {commit.number}",
+                    data="nothing of this commit was written",
+                    hint=f"orchestrator run {commit.flow}",
+                )
+            _Transaction(connection, commit, self._schema).settle(joined(list(self._staging.batches())))
+        self._staging.clear()
+
+    def close(self) -> None:
+        self._staging.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with open_file(self._path, patience=self._patience, listen=self._listen) as connection:
+            yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A table of ours in the file. `generation` is None for the one that readers see."""
+
+    schema: str
+    landed: Landed
+    generation: int | None
+
+    @property
+    def relation(self) -> str:
+        return f"{sql.name(self.schema)}.{sql.name(self.landed.name)}"
+
+
+class _Transaction:
+    """One commit being written: first the shape of every table, then the rows, then what the commit asks beside."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, commit: Commit, schema: str) -> None:
+        self._connection = connection
+        self._run = connection.execute
+        self._commit = commit
+        self._schema = schema
+        self._labels = 0
+
+    def settle(self, batches: list[Batch]) -> None:
+        arriving: dict[tuple[str, int | None], list[Batch]] = {}
+        for batch in batches:
+            arriving.setdefault((batch.table.stream, batch.table.generation), []).append(batch)
+        moves = [self._prepare(stream, generation, together) for (stream, generation), together in arriving.items()]
+        published = [self._prepare_publishing(*each) for each in self._commit.publish.items()]
+        if self._commit.rewind is not None:
+            self._rewind(self._commit.rewind.sequence)
+        for place, key, sources in moves:
+            for source in sources:
+                if source.key not in ((), key):
+                    self._rekey(place, source.key)
+                key = source.key
+                self._bring(source, place)
+        for activation in self._commit.activations:
+            self._activate(activation)
+        for shadow, live in published:
+            self._publish(shadow, live)
+        self._remember()
+
+    # ── shape ──
+
+    def _prepare(
+        self, stream: str, generation: int | None, batches: list[Batch]
+    ) -> tuple[_Place, tuple[str, ...], list[Landed]]:
+        """Makes a table fit for the batches that go to it. Gives it, the key it had, and each batch as a relation."""
+        if generation is not None:
+            self._forget_generations(stream, but=generation)
+        place = self._find(stream, generation) or self._create(stream, generation)
+        key = place.landed.key
+        sources: list[Landed] = []
+        for batch in batches:
+            names, _ = grow(place.landed, batch.table)
+            label = f"batch_{self._labels}"
+            self._labels += 1
+            self._connection.register(label, sql.as_landed(batch, names))
+            columns = {each.name: Column(names.columns[each.name].name, each.type) for each in batch.table.columns}
+            source = Landed(stream, label, batch.table.key, columns)
+            place = self._grow(place, batch.table, [*sources, source])
+            sources.append(source)
+        return place, key, sources
+
+    def _prepare_publishing(self, stream: str, generation: int) -> tuple[_Place, _Place]:
+        shadow = self._find(stream, generation) or self._create(stream, generation)
+        live = self._find(stream, None) or self._create(stream, None)
+        columns = tuple(Column(said, column.type) for said, column in shadow.landed.columns.items())
+        table = Table(stream, columns, shadow.landed.key)
+        return shadow, self._grow(live, table, [replace(shadow.landed, name=shadow.relation)])
+
+    def _grow(self, place: _Place, table: Table, sources: list[Landed]) -> _Place:
+        """Adds and widens columns until every row of `sources` (relations named as they are read) fits."""
+        grown, growth = grow(place.landed, table)
+        if growth == Growth():
+            return place
+        columns = dict(grown.columns)
+        relations = {place.relation: place.landed} | {source.name: source for source in sources}
+        for widening in growth.widened:
+            chosen = sql.choose(self._connection, widening.candidates, widening.said, relations)
+            columns[widening.said] = Column(widening.name, chosen)
+            if chosen != widening.old:
+                self._run(
+                    f"ALTER TABLE {place.relation} ALTER COLUMN {sql.name(widening.name)} "
+                    f"SET DATA TYPE {sql.type_name(chosen)} "
+                    f"USING {sql.cast(sql.name(widening.name), widening.old, chosen)}"
+                )
+        for column in growth.added:
+            self._run(f"ALTER TABLE {place.relation} ADD COLUMN {sql.name(column.name)} {sql.type_name(column.type)}")
+        return self._note(replace(place, landed=replace(grown, columns=columns)))
+
+    def _find(self, stream: str, generation: int | None) -> _Place | None:
+        row = self._run(
+            f"SELECT schema_name, table_name, key, columns FROM {OURS}.tables "
+            "WHERE flow = ? AND stream = ? AND generation IS NOT DISTINCT FROM ?",
+            [self._commit.flow, stream, generation],
+        ).fetchone()
+        if row is None:
+            return None
+        schema, table, key, said = row
+        columns = {each: Column(name, Type.parse(type)) for each, (name, type) in msgspec.json.decode(said).items()}
+        place = _Place(schema, Landed(stream, table, tuple(msgspec.json.decode(key)), columns), generation)
+        # Somebody may have dropped the table by hand: then it starts anew.
+        self._run(f"CREATE SCHEMA IF NOT EXISTS {sql.name(schema)}")
+        self._run(f"CREATE TABLE IF NOT EXISTS {place.relation} ({sql.definition(place.landed)})")
+        return place
+
+    def _create(self, stream: str, generation: int | None) -> _Place:
+        schema = self._schema if generation is None else OURS
+        said = stream if generation is None else f"{self._commit.flow}_{stream}_{generation}"
+        self._run(f"CREATE SCHEMA IF NOT EXISTS {sql.name(schema)}")
+        taken = self._run(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog = current_catalog() AND lower(table_schema) = lower(?)",
+            [schema],
+        ).fetchall()
+        place = _Place(schema, Landed(stream, name_for(said, [table for (table,) in taken])), generation)
+        self._run(f"CREATE TABLE {place.relation} ({sql.definition(place.landed)})")
+        return self._note(place)
+
+    def _note(self, place: _Place) -> _Place:
+        self._forget(place.landed.stream, place.generation)
+        columns = {said: [column.name, str(column.type)] for said, column in place.landed.columns.items()}
+        self._run(
+            f"INSERT INTO {OURS}.tables VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                self._commit.flow,
+                place.landed.stream,
+                place.generation,
+                place.schema,
+                place.landed.name,
+                msgspec.json.encode(place.landed.key).decode(),
+                msgspec.json.encode(columns).decode(),
+            ],
+        )
+        return place
+
+    def _forget(self, stream: str, generation: int | None) -> None:
+        self._run(
+            f"DELETE FROM {OURS}.tables WHERE flow = ? AND stream = ? AND generation IS NOT DISTINCT FROM ?",
+            [self._commit.flow, stream, generation],
+        )
+
+    def _forget_generations(self, stream: str, *, but: int) -> None:
+        """Drops what an earlier run gathered and never published."""
+        rows = self._run(
+            f"SELECT generation FROM {OURS}.tables WHERE flow = ? AND stream = ? AND generation <> ?",
+            [self._commit.flow, stream, but],
+        ).fetchall()
+        for (generation,) in rows:
+            if place := self._find(stream, generation):
+                self._run(f"DROP TABLE {place.relation}")
+                self._forget(stream, generation)
+
+    # ── rows ──
+
+    def _bring(self, source: Landed, place: _Place) -> None:
+        """Rows of one batch into their table. Of the rows of one key the last stays, and it takes the place of the
+        one that the table held."""
+        key = tuple(place.landed.columns[said].name for said in source.key)
+        select = f"SELECT {sql.selection(source, place.landed)} FROM {sql.name(source.name)}"
+        alive = sql.alive(self._commit.soft_delete)
+        if not key:
+            self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM ({select}) WHERE {alive}")
+            return
+        self._run(f"CREATE OR REPLACE TEMP TABLE arriving AS SELECT * FROM ({select}) {sql.latest_per_key(key)}")
+        self._run(
+            f"DELETE FROM {place.relation} AS held USING temp.arriving WHERE {sql.same_key('held', 'arriving', key)}"
+        )
+        self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM temp.arriving WHERE {alive}")
+        self._run("DROP TABLE temp.arriving")
+
+    def _rekey(self, place: _Place, said: tuple[str, ...]) -> None:
+        """Keeps the last row of each key, for a table that had another key or none before."""
+        key = tuple(place.landed.columns[each].name for each in said)
+        known = " AND ".join(f"{sql.name(column)} IS NOT NULL" for column in key)
+        self._run(
+            f"DELETE FROM {place.relation} WHERE {known} AND {sql.name(SEQUENCE)} NOT IN "
+            f"(SELECT {sql.name(SEQUENCE)} FROM {place.relation} WHERE {known} {sql.latest_per_key(key)})"
+        )
+
+    def _rewind(self, sequence: int) -> None:
+        """Takes rows without a key away that came after `sequence`."""
+        for place in self._places():
+            if not place.landed.key:
+                self._run(f"DELETE FROM {place.relation} WHERE {sql.name(SEQUENCE)} > {sequence}")
+
+    def _activate(self, activation: Activation) -> None:
+        old = (
+            f"{sql.name(TABLE_VERSION)} IS DISTINCT FROM {activation.version} "
+            f"AND {sql.name(SEQUENCE)} <= {activation.sequence}"
+        )
+        for place in self._places(activation.stream):
+            if self._commit.soft_delete:
+                self._run(
+                    f"UPDATE {place.relation} SET {sql.name(DELETED_AT)} = {sql.moment(self._commit.at)} "
+                    f"WHERE {old} AND {sql.name(DELETED_AT)} IS NULL"
+                )
+            else:
+                self._run(f"DELETE FROM {place.relation} WHERE {old}")
+
+    def _publish(self, shadow: _Place, live: _Place) -> None:
+        self._run(f"DELETE FROM {live.relation}")
+        self._run(
+            f"INSERT INTO {live.relation} BY NAME "
+            f"SELECT {sql.selection(shadow.landed, live.landed)} FROM {shadow.relation}"
+        )
+        self._run(f"DROP TABLE {shadow.relation}")
+        self._forget(shadow.landed.stream, shadow.generation)
+
+    def _places(self, stream: str | None = None) -> list[_Place]:
+        rows = self._run(
+            f"SELECT stream, generation FROM {OURS}.tables WHERE flow = ? AND stream = coalesce(?, stream)",
+            [self._commit.flow, stream],
+        ).fetchall()
+        return [place for each, generation in rows if (place := self._find(each, generation))]
+
+    def _remember(self) -> None:
+        commit = self._commit
+        self._run(
+            f"INSERT INTO {OURS}.commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                commit.flow,
+                commit.number,
+                commit.run,
+                commit.at,
+                None if commit.state is None else commit.state.decode(),
+                msgspec.json.encode(commit.rows).decode(),
+                commit.sequence,
+                msgspec.json.encode(commit.gathering).decode(),
+            ],
+        )
+
+
+def _last_commit(connection: duckdb.DuckDBPyConnection, flow: str) -> Commit | None:
+    known = connection.execute(
+        "SELECT 1 FROM information_schema.tables "
+        f"WHERE table_catalog = current_catalog() AND table_schema = '{OURS}' AND table_name = 'commits'"
+    ).fetchone()
+    if known is None:
+        return None
+    row = connection.execute(
+        f"SELECT number, run, at, state, rows, sequence, gathering FROM {OURS}.commits "
+        "WHERE flow = ? ORDER BY number DESC LIMIT 1",
+        [flow],
+    ).fetchone()
+    if row is None:
+        return None
+    number, run, at, state, rows, sequence, gathering = row
+    return Commit(
+        flow,
+        number,
+        run,
+        at,
+        None if state is None else state.encode(),
+        msgspec.json.decode(rows),
+        sequence,
+        msgspec.json.decode(gathering),
+    )
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def open_file(
+    path: Path, *, patience: float = PATIENCE, listen: Listener = nobody, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file, waiting up to `patience` seconds while another process has it.
+
+    Raises DestinationBusy when it does not let go, DestinationFull when the disk is full while the block writes,
+    DestinationError for anything else that DuckDB says of the file.
+    """
+    connection = _connect(path, patience, listen, read_only)
+    try:
+        with _full_disk(path.parent):
+            yield connection
+    except duckdb.Error as error:
+        raise DestinationError(
+            f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
+            cause=_first_line(error),
+            data="nothing of this commit was written; what was committed before stays",
+        ) from error
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, patience: float, listen: Listener, read_only: bool) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + patience
+    pause, told = 0.01, False
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
+            if not found:
+                raise DestinationError(f"{path} cannot be opened", cause=_first_line(error)) from error
+            program, pid = found.groups()
+            if time.monotonic() >= deadline:
+                raise DestinationBusy(
+                    f"{path.name} is in use by another process (pid {pid})",
+                    cause=f"{program or 'a program'} has held it for more than {patience:.0f} s",
+                    data="nothing of this commit was written; what was committed before stays",
+                    hint=f"close the program that has {path.name} open, then run again",
+                ) from error
+        if not told:
+            listen(Waiting(f"{path.name} is in use by another process (pid {pid})"))
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After a fatal error the connection only closes; closing it rolls back as well.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def _full_disk(folder: Path) -> Iterator[None]:
+    """Turns what a full disk says, in whatever words, into DestinationFull."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left" in str(error):
+            raise DestinationFull(
+                f"there is no space left in {folder}",
+                cause=_first_line(error),
+                data="nothing of this commit was written; what was committed before stays",
+                hint=f"df -h {folder}",
+            ) from error
+        raise
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

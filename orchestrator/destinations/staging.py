@@ -1,0 +1,83 @@
+"""Staged batches on their way to a commit: in memory while they are few, in a nameless file when they are many."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from orchestrator.load.batch import Batch
+from orchestrator.load.table import Table
+
+BYTES_IN_MEMORY = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Spilled:
+    """Where in the file the rows of a batch begin, in bytes."""
+
+    table: Table
+    offset: int
+    rows: int
+
+
+class Staging:
+    """Batches in the order in which they came.
+
+    Beyond `BYTES_IN_MEMORY` they go to a file in `folder` that has no name: when this process ends, however it
+    ends, the file is gone.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: list[Batch | _Spilled] = []
+        self._bytes = 0
+        self._descriptor: int | None = None
+
+    def add(self, batch: Batch) -> None:
+        size = batch.rows.nbytes
+        if self._bytes + size > BYTES_IN_MEMORY:
+            self._kept.append(self._spill(batch))
+        else:
+            self._bytes += size
+            self._kept.append(batch)
+
+    def batches(self) -> Iterator[Batch]:
+        """Every batch, in order. Those in the file are mapped, not read."""
+        mapped = None if self._descriptor is None else pa.memory_map(f"/dev/fd/{self._descriptor}")
+        for kept in self._kept:
+            if isinstance(kept, Batch):
+                yield kept
+            else:
+                assert mapped is not None
+                mapped.seek(kept.offset)
+                yield Batch(kept.table, pa.ipc.open_stream(mapped).read_all())
+
+    def rows(self) -> dict[str, int]:
+        """How many rows are staged, per stream."""
+        counts: dict[str, int] = {}
+        for kept in self._kept:
+            rows = kept.rows if isinstance(kept, _Spilled) else kept.rows.num_rows
+            counts[kept.table.stream] = counts.get(kept.table.stream, 0) + rows
+        return {stream: count for stream, count in counts.items() if count}
+
+    def clear(self) -> None:
+        self._kept.clear()
+        self._bytes = 0
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _spill(self, batch: Batch) -> _Spilled:
+        if self._descriptor is None:
+            with tempfile.TemporaryFile(dir=self._folder) as nameless:
+                self._descriptor = os.dup(nameless.fileno())
+        offset = os.lseek(self._descriptor, 0, os.SEEK_END)
+        with (
+            os.fdopen(os.dup(self._descriptor), "wb") as file,
+            pa.ipc.new_stream(file, batch.rows.schema) as stream,
+        ):
+            stream.write_table(batch.rows)
+        return _Spilled(batch.table, offset, batch.rows.num_rows)
