@@ -86,10 +86,11 @@ class Held(Exception):
 
 
 @contextlib.contextmanager
-def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[None]:
+def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[int]:
     """Holds the OS lock on `path` while the block runs; the kernel lets go when the process dies, however it dies.
 
     `note` is for whoever finds the lock held. `wait` is in seconds (0: do not wait). Raises Held.
+    Yields the descriptor of the lock: a child that is given it (`pass_fds`) holds the lock until it ends too.
     """
     make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
@@ -106,7 +107,7 @@ def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[None]:
                 time.sleep(0.02)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, note.encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -42,6 +42,22 @@ class Paths:
     def receipt(self, tap: str) -> Path:
         return self.builds(tap) / "receipt.json"
 
+    def build(self, tap: str, environment: str) -> Path:
+        """One virtual environment of a tap."""
+        return self.builds(tap) / environment
+
+    def built_lock(self, tap: str, environment: str) -> Path:
+        """The lock that an environment was built from."""
+        return self.build(tap, environment) / "tap.lock"
+
+    def built_receipt(self, tap: str, environment: str) -> Path:
+        """Written last: an environment without it was never finished."""
+        return self.build(tap, environment) / "receipt.json"
+
+    def building(self, tap: str) -> Path:
+        """The OS lock of whoever builds environments of this tap. Beside the folder, so that it outlives it."""
+        return self.envs / f".{tap}.building"
+
     def catalog(self, tap: str) -> Path:
         return self.catalogs / f"{tap}.json"
 
