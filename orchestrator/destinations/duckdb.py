@@ -36,7 +36,8 @@ PATIENCE = 600.0
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
 CREATE TABLE IF NOT EXISTS {OURS}.commits (
-    flow VARCHAR, number BIGINT, run BIGINT, at VARCHAR, state VARCHAR, rows JSON, sequence BIGINT, gathering JSON);
+    flow VARCHAR, number BIGINT, run BIGINT, committed_at VARCHAR, state VARCHAR, row_counts JSON, sequence BIGINT,
+    gathering JSON);
 CREATE TABLE IF NOT EXISTS {OURS}.tables (
     flow VARCHAR, stream VARCHAR, generation BIGINT, schema_name VARCHAR, table_name VARCHAR, key JSON, columns JSON);
 """
@@ -344,7 +345,7 @@ def _last_commit(connection: duckdb.DuckDBPyConnection, flow: str) -> Commit | N
     if known is None:
         return None
     row = connection.execute(
-        f"SELECT number, run, at, state, rows, sequence, gathering FROM {OURS}.commits "
+        f"SELECT number, run, committed_at, state, row_counts, sequence, gathering FROM {OURS}.commits "
         "WHERE flow = ? ORDER BY number DESC LIMIT 1",
         [flow],
     ).fetchone()

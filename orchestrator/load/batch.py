@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.errors import BadRecord
 from orchestrator.load.table import OUR_COLUMNS, Table
 from orchestrator.protocol.records import Records
-from orchestrator.protocol.schemas import DELETED_AT, TIMESTAMP, Column
-from orchestrator.protocol.values import arrow_type
+from orchestrator.protocol.schemas import DELETED_AT, Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,12 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Ba
     settled = records.columns()
     _check_keys(table, records, settled)
     count = len(records)
-    deleted = next((values for column, values in settled if column.name == DELETED_AT), None)
-    if deleted is not None and deleted.type != arrow_type(TIMESTAMP):
-        raise BadRecord(f"{table.stream}, line {records.lines[0]}: a {DELETED_AT} near there is no date-time")
     received = pa.scalar(moment.received, pa.timestamp("us", "UTC"))
     ours: Mapping[str, pa.Array] = {
         "_sdc_extracted_at": _extracted(records, received),
         "_sdc_received_at": pa.repeat(received, count),
         "_sdc_batched_at": pa.repeat(pa.scalar(batched, pa.timestamp("us", "UTC")), count),
-        DELETED_AT: pa.nulls(count, pa.timestamp("us", "UTC")) if deleted is None else deleted,
+        DELETED_AT: _deleted(settled, count, received),
         "_sdc_sequence": pa.array(range(moment.sequence, moment.sequence + count), pa.int64()),
         "_sdc_table_version": pa.array(records.versions or [None] * count, pa.int64()),
     }
@@ -75,6 +72,13 @@ def _check_keys(table: Table, records: Records, settled: list[tuple[Column, pa.A
                 hint=f"a stream without a usable key can be kept row by row: "
                 f"set key = [] under [taps.ID.streams.{table.stream}]",
             )
+
+
+def _deleted(settled: list[tuple[Column, pa.Array]], count: int, received: pa.Scalar) -> pa.Array:
+    """When each record was deleted. That it was is what counts: a time that cannot be read becomes the one at which
+    the record came."""
+    said = next((values for column, values in settled if column.name == DELETED_AT), pa.nulls(count, received.type))
+    return said if said.type == received.type else pc.if_else(said.is_valid(), received, None)
 
 
 def _extracted(records: Records, received: pa.Scalar) -> pa.Array:

@@ -1,5 +1,6 @@
 """When rows settle. A commit closes only at a STATE, or at a clean end of the tap."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -39,7 +40,7 @@ class Rewind:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that was staged may settle now, with this state (None: the tap sent none yet).
+    """All that was staged may settle now, with this state (None: the tap sent none in this run).
 
     `rows` counts per stream what came since the last checkpoint; `sequence` is that of the last row; `ended` tells
     the clean end of the tap.
@@ -79,6 +80,40 @@ class Commit:
         return sum(self.rows.values())
 
 
+def commit_after(
+    last: Commit | None, checkpoint: Checkpoint, *, flow: str, run: int, at: str, gathering: Mapping[str, int]
+) -> Commit:
+    """The commit of `checkpoint` that follows `last`. `gathering` names the streams whose rows wait unseen; the clean
+    end of a tap publishes them all.
+
+    A tap that starts with an empty STATE, as some do before they know better, does not wipe the bookmark.
+    """
+    before = last.state if last else None
+    state = checkpoint.state
+    if state is None or (is_empty(state) and before is not None):
+        state = before
+    return Commit(
+        flow,
+        (last.number if last else 0) + 1,
+        run,
+        at,
+        state,
+        checkpoint.rows,
+        checkpoint.sequence,
+        gathering={} if checkpoint.ended else gathering,
+        activations=checkpoint.activations,
+        publish=gathering if checkpoint.ended else {},
+    )
+
+
+def is_empty(state: bytes) -> bool:
+    """Whether a state remembers nothing."""
+    return state.strip() in (b"{}", b"null", b"") or bool(_EMPTY_BOOKMARKS.fullmatch(state.strip()))
+
+
+_EMPTY_BOOKMARKS = re.compile(rb'\{\s*(?:"bookmarks"\s*:\s*\{\s*\}\s*)?\}')
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Rows of a stream were read; for whoever shows progress."""
@@ -87,7 +122,7 @@ class Counted:
     rows: int
 
 
-Settling = Batch | Checkpoint | Counted | Schema | Unknown
+Settling = Batch | Checkpoint | Counted | Schema | Silence | Unknown
 
 
 def checkpoints(
@@ -98,17 +133,17 @@ def checkpoints(
     clock: Callable[[], float],
     now: Callable[[], int],
     sequence: int = 0,
-    state: bytes | None = None,
     hurry: Callable[[], bool] = lambda: False,
 ) -> Iterator[Settling]:
     """Turns messages into batches to stage and checkpoints to commit, in order.
 
     `table_of` decides how a stream settles; `clock` counts seconds, `now` tells microseconds since 1970; `sequence`
-    is that of the last row that settled; `state` is the one the tap started from. When `hurry` says so, the next
-    STATE closes a commit whatever the policy. Schemas, unknown types and counts pass through for whoever wants them.
+    is that of the last row that settled. When `hurry` says so, the next STATE closes a commit whatever the policy.
+    Schemas, silences, unknown types and counts pass through for whoever wants them.
     The input must end only at a clean end of the tap: the end closes a commit.
     """
     gathering = _Gathering(table_of, now, sequence)
+    state: bytes | None = None
     activations: list[Activation] = []
     settled_at = clock()
     # Rows that came after the latest STATE: while there are none, a commit may close at any time.
@@ -138,10 +173,8 @@ def checkpoints(
             case Schema():
                 gathering.open(message)
                 yield message
-            case Unknown():
+            case Unknown() | Silence():
                 yield message
-            case Silence():
-                pass
         may_settle = unsettled and not since_state and isinstance(message, State | Silence)
         if may_settle and (gathering.total >= policy.rows or clock() - settled_at >= policy.seconds or hurry()):
             yield from gathering.all()

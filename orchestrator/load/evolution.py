@@ -7,7 +7,6 @@ from orchestrator.load.naming import name_for
 from orchestrator.load.table import OUR_NAMES, Table
 from orchestrator.protocol.schemas import (
     DECIMAL_DIGITS,
-    DELETED_AT,
     JSON,
     NOTHING,
     NUMBER,
@@ -54,8 +53,6 @@ def grow(landed: Landed, table: Table) -> tuple[Landed, Growth]:
     columns = dict(landed.columns)
     added, widened = [], []
     for said in table.columns:
-        if said.name == DELETED_AT:
-            continue
         held = columns.get(said.name)
         if held is None:
             taken = [*OUR_NAMES, *(column.name for column in columns.values())]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from orchestrator.config import Mode
+from orchestrator.protocol.messages import Schema
 from orchestrator.protocol.schemas import DELETED_AT, INTEGER, TIMESTAMP, Column
 from orchestrator.protocol.values import arrow_type
 
@@ -42,3 +44,20 @@ class Table:
     def arrow_schema(self) -> pa.Schema:
         """The Arrow schema of a batch for this table: the tap's columns, then ours."""
         return pa.schema([(column.name, arrow_type(column.type)) for column in (*self.columns, *OUR_COLUMNS)])
+
+
+def settled(mode: Mode, key: tuple[str, ...], replication: str | None) -> Mode:
+    """What `auto` means for a stream: upsert with a key; without one replace for full table, append for the rest."""
+    if mode is Mode.UPSERT and not key:
+        return Mode.APPEND
+    if mode is not Mode.AUTO:
+        return mode
+    if key:
+        return Mode.UPSERT
+    return Mode.REPLACE if replication == "full_table" else Mode.APPEND
+
+
+def table_for(schema: Schema, mode: Mode, *, key: tuple[str, ...], generation: int | None) -> Table:
+    """The table of a stream whose mode is settled. Appending keeps every row, so it has no key."""
+    columns = tuple(column for column in schema.columns if column.name != DELETED_AT)
+    return Table(schema.stream, columns, () if mode is Mode.APPEND else key, generation)

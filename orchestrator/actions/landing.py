@@ -1,0 +1,113 @@
+"""Rows on their way from messages to commits: the part that `run`, `load` and `replay` share."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from orchestrator.config import Mode
+from orchestrator.destinations import Destination
+from orchestrator.events import Listener, Note
+from orchestrator.load.batch import Batch
+from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
+from orchestrator.load.table import Table, settled, table_for
+from orchestrator.protocol.messages import Schema, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is decided about a load before its first message.
+
+    `keys` and `replication` are by stream, over what its SCHEMA says. `afresh` names the streams whose rows are
+    gathered anew (None: all of them). `rewind` goes with the first commit.
+    """
+
+    flow: str
+    run: int
+    mode: Mode = Mode.AUTO
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replication: Mapping[str, str] = field(default_factory=dict)
+    afresh: frozenset[str] | None = frozenset()
+    rewind: Rewind | None = None
+    soft_delete: bool = False
+
+
+class Landing:
+    """Stages batches and writes commits, and counts both.
+
+    `last` is the last commit that the destination holds; `read` and `committed` count rows per stream;
+    `streams` are those whose SCHEMA came.
+    """
+
+    def __init__(self, destination: Destination, intent: Intent, last: Commit | None, listen: Listener) -> None:
+        self.last = last
+        self.commits = 0
+        self.read: dict[str, int] = {}
+        self.committed: dict[str, int] = {}
+        self.streams: set[str] = set()
+        self._destination = destination
+        self._intent = intent
+        self._listen = listen
+        self._gathering = dict(last.gathering) if last else {}
+        self._noted: set[str] = set()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether rows were read that no commit holds yet."""
+        return self.read != self.committed
+
+    @property
+    def sequence(self) -> int:
+        """That of the last row so far. It follows the clock, and the rows that settled where the clock went back."""
+        return max(self.last.sequence if self.last else 0, now() * 1000)
+
+    def table_of(self, schema: Schema) -> Table:
+        """How the rows of a stream settle."""
+        intent = self._intent
+        key = intent.keys.get(schema.stream, schema.key)
+        mode = settled(intent.mode, key, intent.replication.get(schema.stream))
+        afresh = intent.afresh is None or schema.stream in intent.afresh
+        if (afresh or mode is Mode.REPLACE) and schema.stream not in self.streams:
+            self._gathering[schema.stream] = intent.run
+        return table_for(schema, mode, key=key, generation=self._gathering.get(schema.stream))
+
+    def take(self, step: Settling) -> Commit | None:
+        """Does what one step asks for. Gives the commit once the destination holds it."""
+        match step:
+            case Batch():
+                self._destination.stage(step)
+            case Checkpoint():
+                return self._commit(step)
+            case Counted():
+                self.read[step.stream] = self.read.get(step.stream, 0) + step.rows
+            case Schema():
+                self.streams.add(step.stream)
+            case Unknown() if step.type not in self._noted:
+                self._noted.add(step.type)
+                self._listen(Note(f"messages of type {step.type} are not understood and were skipped"))
+        return None
+
+    def _commit(self, checkpoint: Checkpoint) -> Commit:
+        if checkpoint.state is not None and is_empty(checkpoint.state) and self.last and self.last.state:
+            self._listen(Note("the tap sent an empty STATE; the bookmark it had before is kept"))
+        commit = commit_after(
+            self.last,
+            checkpoint,
+            flow=self._intent.flow,
+            run=self._intent.run,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            gathering=self._gathering,
+        )
+        rewind = self._intent.rewind if self.commits == 0 else None
+        commit = replace(commit, rewind=rewind, soft_delete=self._intent.soft_delete)
+        self._destination.commit(commit)
+        self.last = commit
+        self.commits += 1
+        for stream, rows in commit.rows.items():
+            self.committed[stream] = self.committed.get(stream, 0) + rows
+        return commit
+
+
+def now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000

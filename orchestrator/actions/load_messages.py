@@ -1,0 +1,54 @@
+"""`load`: the load path as a Singer target. Messages come in, committed states go out."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.actions.landing import Intent, Landing, now
+from orchestrator.destinations import Destination
+from orchestrator.events import Listener, nobody
+from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
+from orchestrator.protocol.messages import read_messages
+from orchestrator.supervisor.batch_files import batch_reader
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: rows read and committed per stream, and the number of its commits."""
+
+    read: dict[str, int]
+    committed: dict[str, int]
+    commits: int
+
+
+def load_messages(
+    blocks: Iterable[bytes],
+    destination: Destination,
+    *,
+    flow: str,
+    policy: CommitPolicy,
+    acknowledge: Callable[[bytes], None],
+    batch_roots: tuple[Path, ...] = (),
+    soft_delete: bool = False,
+    listen: Listener = nobody,
+) -> Loaded:
+    """Loads a stream of messages that ends with the tap. Each STATE goes to `acknowledge` once it is committed,
+    word for word. Raises RunFailed or DestinationError; what was acknowledged stays."""
+    last = destination.last_commit(flow)
+    landing = Landing(destination, Intent(flow, (last.run if last else 0) + 1, soft_delete=soft_delete), last, listen)
+    steps = checkpoints(
+        read_messages(blocks, batch_reader(batch_roots or (Path.cwd(),), Path.cwd())),
+        policy,
+        table_of=landing.table_of,
+        clock=time.monotonic,
+        now=now,
+        sequence=landing.sequence,
+    )
+    acknowledged = None
+    for step in steps:
+        landing.take(step)
+        if isinstance(step, Checkpoint) and step.state is not acknowledged:
+            acknowledged = step.state
+            acknowledge(step.state)
+    return Loaded(landing.read, landing.committed, landing.commits)

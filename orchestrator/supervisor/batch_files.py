@@ -1,0 +1,68 @@
+"""The files that a BATCH message names: only below folders that were allowed, and read as JSON lines."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from orchestrator.errors import BadBatch
+from orchestrator.paths import inside
+from orchestrator.protocol.messages import BatchFiles
+
+_BLOCK = 1 << 20
+
+
+def batch_reader(roots: tuple[Path, ...], folder: Path) -> Callable[[BatchFiles], Iterator[bytes]]:
+    """Opens the files of a batch. Relative paths start at `folder`; a file outside `roots`, all links followed, is
+    refused with BadBatch, as is one that cannot be read."""
+
+    def blocks(message: BatchFiles) -> Iterator[bytes]:
+        for named in message.manifest:
+            path = _path(named, folder, message)
+            if not inside(path, roots):
+                raise _bad(message, named, "it lies outside the folders that batches may come from")
+            try:
+                yield from _parquet(path) if message.format == "parquet" else _lines(path, message.compression)
+            except (OSError, EOFError, ValueError) as error:
+                raise _bad(message, named, str(error)) from error
+            # A file need not end in a newline; the next one begins a new line all the same.
+            yield b"\n"
+
+    return blocks
+
+
+def _path(named: str, folder: Path, message: BatchFiles) -> Path:
+    parts = urlsplit(named)
+    if parts.scheme == "file":
+        # `file://data/x` is what taps write for a relative path: the first folder stands in the place of the host.
+        return folder / unquote(parts.netloc + parts.path)
+    if "://" in named:
+        raise _bad(message, named, f"batches over {parts.scheme} are not read")
+    return folder / named
+
+
+def _lines(path: Path, compression: str) -> Iterator[bytes]:
+    with gzip.open(path, "rb") if compression != "none" or path.suffix == ".gz" else path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _parquet(path: Path) -> Iterator[bytes]:
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(10_000):
+            yield b"\n".join(_encoder.encode(row) for row in batch.to_pylist()) + b"\n"
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def _bad(message: BatchFiles, named: str, cause: str) -> BadBatch:
+    return BadBatch(
+        f"{message.stream}, line {message.line}: the batch file {named} cannot be read",
+        cause=cause,
+        data="nothing of the batch was kept",
+    )

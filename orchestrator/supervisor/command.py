@@ -1,0 +1,98 @@
+"""The command that starts a tap: its executable, what it is told, and the little it may see of our environment."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator import durable
+
+_SHOWN = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LANGUAGE", "TZ"),
+        *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"),
+    }
+)
+_SHOWN_PREFIXES = ("LC_",)
+
+
+def tap_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a tap sees of our environment: where programs, home and certificates are; no secret, and nothing of the
+    Python we run in."""
+    shown = {name: value for name, value in environ.items() if name in _SHOWN or name.startswith(_SHOWN_PREFIXES)}
+    return shown | {"PYTHONUTF8": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How to ask a tap for something. `takes` are the options its help names, without dashes (config, catalog,
+    properties, state, discover); `config` and the others are JSON texts, None for what is not handed over."""
+
+    executable: Path
+    takes: frozenset[str]
+    config: bytes = b"{}"
+    catalog: bytes | None = None
+    state: bytes | None = None
+    discover: bool = False
+    config_in_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A process about to start. `open_files` are descriptors that it inherits."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    open_files: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """Files handed to a tap: paths as the tap opens them, and the descriptors behind those that are none on disk."""
+
+    stack: ExitStack
+    work: Path
+    open_files: list[int] = field(default_factory=list)
+
+    def file(self, name: str, content: bytes) -> str:
+        path = self.work / name
+        durable.write(path, content)
+        return str(path)
+
+    def secret(self, name: str, content: bytes) -> str:
+        """Held in memory, under a path that only this process and its children can open."""
+        if not sys.platform.startswith("linux"):
+            return self.file(name, content)
+        descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+        self.stack.callback(os.close, descriptor)
+        os.write(descriptor, content)
+        self.open_files.append(descriptor)
+        return f"/dev/fd/{descriptor}"
+
+
+@contextmanager
+def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Mapping[str, str]) -> Iterator[Command]:
+    """The command of an invocation, for as long as the block lasts.
+
+    The tap runs in `folder`; what must lie on disk lies in `work`, readable by the owner alone. The config is kept
+    off the disk where the system can (a memfd, opened as /dev/fd/N), unless the tap rewrites it.
+    """
+    with ExitStack() as stack:
+        handed = _Handed(stack, work)
+        arguments = [str(invocation.executable)]
+        place = handed.file if invocation.config_in_file else handed.secret
+        arguments += ["--config", place("config.json", invocation.config)]
+        if invocation.discover:
+            arguments.append("--discover")
+        if invocation.catalog is not None:
+            # Taps of the first years call it --properties; those that take both read --catalog.
+            option = "catalog" if "catalog" in invocation.takes else "properties"
+            if option in invocation.takes:
+                arguments += [f"--{option}", handed.file("catalog.json", invocation.catalog)]
+        if invocation.state is not None and "state" in invocation.takes:
+            arguments += ["--state", handed.file("state.json", invocation.state)]
+        yield Command(tuple(arguments), tap_environment(environ), folder, tuple(handed.open_files))

@@ -1,0 +1,67 @@
+"""What a tap says on stderr: kept line by line, with the METRIC lines of Singer added up.
+
+A METRIC line is `INFO METRIC: {"type": "counter", "metric": "record_count", "value": 3, "tags": {…}}`, as
+singer-python and the Singer SDK write it.
+"""
+
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from orchestrator.durable import PRIVATE_FILE
+
+LAST_LINES = 20
+_MARK = "METRIC: "
+
+
+class Stderr:
+    """Drains a pipe into a log file in a thread of its own, so that a loud tap never waits for us.
+
+    `last` holds the last lines; `metrics` the counters and seconds of METRIC lines, by metric and endpoint.
+    """
+
+    def __init__(self, pipe: IO[bytes], log: Path, scrub: Callable[[str], str]) -> None:
+        self.last: deque[str] = deque(maxlen=LAST_LINES)
+        self.metrics: dict[str, float] = {}
+        self._scrub = scrub
+        self._thread = threading.Thread(target=self._drain, args=(pipe, log), name="tap-stderr", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Until all was read, but no longer: a grandchild may hold the pipe."""
+        self._thread.join(seconds)
+
+    def _drain(self, pipe: IO[bytes], log: Path) -> None:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+        # A full disk must not stop the draining: the tap would hang on its pipe.
+        with pipe, os.fdopen(descriptor, "w", errors="replace", buffering=1) as file:
+            for raw in pipe:
+                line = self._scrub(raw.decode(errors="replace").rstrip("\n"))
+                self.last.append(line)
+                self._count(line)
+                with contextlib.suppress(OSError):
+                    file.write(line + "\n")
+
+    def _count(self, line: str) -> None:
+        _, mark, text = line.partition(_MARK)
+        if not mark:
+            return
+        try:
+            point = msgspec.json.decode(text, type=_Point)
+        except msgspec.DecodeError:
+            return
+        about = point.tags.get("endpoint") or point.tags.get("stream")
+        name = f"{point.metric}:{about}" if about else point.metric
+        self.metrics[name] = self.metrics.get(name, 0.0) + point.value
+
+
+class _Point(msgspec.Struct):
+    metric: str
+    value: float
+    tags: dict[str, str | int | float | bool | None] = {}
