@@ -1,6 +1,7 @@
 """The GitLab of the examples: what the demo and the tests of real taps stand on."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -234,12 +235,15 @@ def test_it_holds_a_few_thousand_objects_with_ids_of_their_own(gitlab):
 def test_another_process_serves_the_same_objects_and_ends_well_when_told_to_stop(gitlab):
     command = [sys.executable, "-m", "examples.gitlab_api", "--port", "0", "--token", TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
         try:
-            other = everything(process.stdout.readline().strip())
-        finally:
+            assert process.stdout is not None
+            first_line = process.stdout.readline()
+            other = everything(first_line.strip())
             process.send_signal(signal.SIGTERM)
-        status = process.wait(timeout=10)
+            status = process.wait(timeout=10)
+        finally:
+            process.kill()
 
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", first_line)
     assert other == everything(gitlab.url)
     assert status == 0
