@@ -53,8 +53,6 @@ class GitLab:
 
 
 class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-
     def __init__(self, api: Api, port: int) -> None:
         self.api = api
         # The content is invented, counted and edited without locks of its own.
