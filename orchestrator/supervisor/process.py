@@ -1,9 +1,7 @@
 """A tap that runs: a process in a session of its own, read in large blocks, never waited for without an end."""
 
 import contextlib
-import fcntl
 import os
-import select
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,13 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.errors import EnvironmentBroken
+from orchestrator.supervisor.blocks import read_blocks
 from orchestrator.supervisor.command import Command
 from orchestrator.supervisor.stderr import Stderr
 
-BLOCK = 1 << 20
 GRACE = 5.0
 """Seconds that a tap has to end after SIGTERM before SIGKILL."""
-_SILENCE = 0.2
 
 
 class TapProcess:
@@ -46,8 +43,6 @@ class TapProcess:
         self._stdout = self._process.stdout.fileno()
         self._grace = grace
         self.stderr = Stderr(self._process.stderr, log, scrub)
-        with contextlib.suppress(OSError, AttributeError):
-            fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, BLOCK)
 
     @property
     def pid(self) -> int:
@@ -55,16 +50,7 @@ class TapProcess:
 
     def blocks(self) -> Iterator[bytes]:
         """What the tap prints, as it comes; an empty block tells that nothing came for a moment. Ends with stdout."""
-        waiting = select.poll()
-        waiting.register(self._stdout, select.POLLIN | select.POLLHUP)
-        while True:
-            if not waiting.poll(_SILENCE * 1000):
-                yield b""
-                continue
-            block = os.read(self._stdout, BLOCK)
-            if not block:
-                return
-            yield block
+        return read_blocks(self._stdout)
 
     def wait(self) -> int:
         """The exit code, once stdout has ended. A tap that closed stdout and goes on has `grace` seconds to end."""

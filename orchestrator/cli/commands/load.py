@@ -1,0 +1,91 @@
+"""`orchestrator load`: what comes through stdin lands; each state goes to stdout once it is committed."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import orchestrator
+from orchestrator.cli.command import command
+from orchestrator.cli.progress import tell
+from orchestrator.cli.terminal import say
+from orchestrator.errors import Stopped
+from orchestrator.supervisor.blocks import read_blocks
+from orchestrator.supervisor.stopping import Stop
+
+
+@command("load")
+@click.option("--to", required=True, metavar="KIND:PATH", help="duckdb:FILE or parquet:FOLDER; made when missing.")
+@click.option("--flow", default="load", show_default=True, help="Keeps the states of several sources apart.")
+@click.option(
+    "--batch-root",
+    "batch_roots",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder that files named by BATCH messages may lie in (default: this one). Repeatable.",
+)
+@click.option("--soft-delete", is_flag=True, help="Keep deleted rows, marked with _sdc_deleted_at.")
+@click.option(
+    "--commit-rows",
+    type=click.IntRange(min=1),
+    envvar="ORCHESTRATOR_COMMIT_ROWS",
+    help="Commit at the first STATE after so many rows.",
+)
+@click.option(
+    "--commit-seconds",
+    type=click.FloatRange(min=0),
+    envvar="ORCHESTRATOR_COMMIT_SECONDS",
+    help="Commit at the first STATE after so many seconds.",
+)
+def load(
+    to: str,
+    flow: str,
+    batch_roots: tuple[Path, ...],
+    soft_delete: bool,
+    commit_rows: int | None,
+    commit_seconds: float | None,
+) -> None:
+    """Load Singer messages from stdin, behind any tap and without a workspace.
+
+    \b
+        some-tap --config config.json --state state.json \\
+          | orchestrator load --to duckdb:warehouse.duckdb >> states.jsonl
+
+    Each state of the tap is printed once the rows before it are committed. The exit code is 0 only when
+    everything is.
+    """
+    if sys.stdin.isatty():
+        say("Reading Singer messages from the keyboard; Ctrl-D ends them.")
+    stop = Stop()
+    with stop.on_signals():
+        orchestrator.load(
+            _until(stop, read_blocks(sys.stdin.fileno())),
+            to,
+            flow=flow,
+            acknowledge=_acknowledge,
+            batch_roots=batch_roots,
+            soft_delete=soft_delete,
+            commit_rows=commit_rows,
+            commit_seconds=commit_seconds,
+            listen=tell,
+        )
+
+
+def _acknowledge(state: bytes) -> None:
+    sys.stdout.buffer.write(state + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _until(stop: Stop, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks while nobody asks to stop. Ending like the tap would commit; so this ends with Stopped."""
+    for block in blocks:
+        if stop:
+            break
+        yield block
+    if stop.signal is not None:
+        raise Stopped(
+            "stopped before the end of the messages",
+            signal=stop.signal,
+            data="what was committed stays; what came after the last state on stdout was not kept",
+        )

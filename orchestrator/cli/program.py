@@ -1,0 +1,106 @@
+"""The program `orchestrator`: its commands, each imported when it is called, and the way in and out."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from orchestrator.cli.command import Asked, Group
+from orchestrator.cli.failures import no_such_command, report
+from orchestrator.errors import Stopped
+
+# Beside the names, so that --help and completion import none of the commands. A test holds each line to its command.
+COMMANDS: dict[str, dict[str, str]] = {
+    "Set up": {
+        "init": "Make a workspace.",
+        "add-tap": "Install a tap in an environment of its own, with a flow to a destination.",
+        "config": "Show and change what a tap is told.",
+        "discover": "Ask a tap what it offers, and tell what changed.",
+        "select": "Choose the streams and columns to take.",
+    },
+    "Run": {
+        "run": "Run flows: what is new at the source lands exactly once.",
+        "replay": "Load the messages of an earlier run again, without the source.",
+        "load": "Load Singer messages from stdin, behind any tap and without a workspace.",
+    },
+    "Look": {
+        "query": "Ask a destination in SQL.",
+        "status": "Show how each flow stands.",
+        "runs": "List the runs of flows.",
+        "logs": "Show what the tap said in a run.",
+        "state": "Show, export or change where a flow stands.",
+    },
+    "Keep": {
+        "taps": "List the taps and their environments.",
+        "install": "Build every environment from its lock.",
+        "upgrade": "Move a tap to newer versions.",
+        "rollback": "Go back to the environment before.",
+        "remove-tap": "Take a tap out of the workspace.",
+        "doctor": "Check the workspace.",
+        "completion": "Print the completion script of a shell.",
+    },
+}
+
+
+class Program(Group):
+    """The commands of the table, in its order."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(context):
+            return None
+        module = name.replace("-", "_")
+        found = getattr(importlib.import_module(f"orchestrator.cli.commands.{module}"), module)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if words[0] not in self.list_commands(context) and not context.resilient_parsing:
+            raise no_such_command(context.command_path, words[0], self.list_commands(context))
+        return super().resolve_command(context, words)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, commands in COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([*commands.items()])
+
+
+@click.group(
+    cls=Program,
+    context_settings={
+        "auto_envvar_prefix": "ORCHESTRATOR",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+    epilog="Every option can come from the environment: run --commit-rows from ORCHESTRATOR_RUN_COMMIT_ROWS.",
+)
+@click.version_option(package_name="singer-orchestrator", message="orchestrator %(version)s")
+def orchestrator() -> None:
+    """Runs Singer taps, each in its own locked environment, and lands their rows exactly once."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line (default: that of this process) and gives the exit code."""
+    asked = Asked()
+    try:
+        code = orchestrator.main(arguments, prog_name="orchestrator", standalone_mode=False, obj=asked)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        return _nobody_reads()
+    except (KeyboardInterrupt, click.Abort):
+        return report(Stopped("stopped", signal=2), verbose=False).exit_code
+    except Exception as error:
+        return report(error, verbose=asked.verbose).exit_code
+
+
+def _nobody_reads() -> int:
+    """The reader of stdout went away, as `head` does. What Python still holds for it must not complain at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
