@@ -61,6 +61,10 @@ class Paths:
     def catalog(self, tap: str) -> Path:
         return self.catalogs / f"{tap}.json"
 
+    def without_catalog(self, tap: str) -> Path:
+        """Stands where a tap turned out to offer none; it names the environment in which it was asked."""
+        return self.catalogs / f"{tap}.none"
+
     def flow(self, flow: str) -> Path:
         """What is remembered of one flow: commit log, runs, the lock that says it runs."""
         return self.state / flow
@@ -75,8 +79,12 @@ class Paths:
         return self.flow(flow) / "runs"
 
     def run(self, flow: str, number: int) -> Path:
-        """One run: run.json, tap.log, messages.zst, and work/ while it lasts."""
+        """One run: run.json, tap.log, messages.zst, and work-…/ while it lasts."""
         return self.runs(flow) / f"{number:06d}"
+
+    def archive(self, flow: str, number: int) -> Path:
+        """The messages of a run, compressed."""
+        return self.run(flow, number) / "messages.zst"
 
 
 def find_workspace(start: Path | None = None) -> Paths:

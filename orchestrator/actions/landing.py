@@ -1,7 +1,7 @@
 """Rows on their way from messages to commits: the part that `run`, `load` and `replay` share."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,9 @@ class Intent:
     """What is decided about a load before its first message.
 
     `keys` and `replication` are by stream, over what its SCHEMA says. `afresh` names the streams whose rows are
-    gathered anew (None: all of them). `rewind` goes with the first commit.
+    gathered anew (None: all of them). `rewind` goes with the first commit. `keep_state` leaves the bookmark as it
+    is, whatever the messages say; `complete` is false for messages that are known to break off, so that what they
+    gather anew is not published.
     """
 
     flow: str
@@ -29,6 +31,8 @@ class Intent:
     replication: Mapping[str, str] = field(default_factory=dict)
     afresh: frozenset[str] | None = frozenset()
     rewind: Rewind | None = None
+    keep_state: bool = False
+    complete: bool = True
     soft_delete: bool = False
 
 
@@ -36,7 +40,7 @@ class Landing:
     """Stages batches and writes commits, and counts both.
 
     `last` is the last commit that the destination holds; `read` and `committed` count rows per stream;
-    `streams` are those whose SCHEMA came.
+    `streams` are those whose SCHEMA came; `heard_state` tells whether a STATE came with a commit.
     """
 
     def __init__(self, destination: Destination, intent: Intent, last: Commit | None, listen: Listener) -> None:
@@ -45,6 +49,7 @@ class Landing:
         self.read: dict[str, int] = {}
         self.committed: dict[str, int] = {}
         self.streams: set[str] = set()
+        self.heard_state = False
         self._destination = destination
         self._intent = intent
         self._listen = listen
@@ -71,12 +76,13 @@ class Landing:
             self._gathering[schema.stream] = intent.run
         return table_for(schema, mode, key=key, generation=self._gathering.get(schema.stream))
 
-    def take(self, step: Settling) -> Commit | None:
+    def take(self, step: Settling, *, before_commit: Callable[[], None] = lambda: None) -> Commit | None:
         """Does what one step asks for. Gives the commit once the destination holds it."""
         match step:
             case Batch():
                 self._destination.stage(step)
-            case Checkpoint():
+            case Checkpoint() if step.state is not None or self.streams:
+                before_commit()
                 return self._commit(step)
             case Counted():
                 self.read[step.stream] = self.read.get(step.stream, 0) + step.rows
@@ -88,24 +94,36 @@ class Landing:
         return None
 
     def _commit(self, checkpoint: Checkpoint) -> Commit:
-        if checkpoint.state is not None and is_empty(checkpoint.state) and self.last and self.last.state:
-            self._listen(Note("the tap sent an empty STATE; the bookmark it had before is kept"))
+        intent = self._intent
+        if checkpoint.state is not None:
+            self.heard_state = True
+            if is_empty(checkpoint.state) and self.last and self.last.state and not intent.keep_state:
+                self._listen(Note("the tap sent an empty STATE; the bookmark it had before is kept"))
         commit = commit_after(
             self.last,
-            checkpoint,
-            flow=self._intent.flow,
-            run=self._intent.run,
-            at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            replace(checkpoint, ended=checkpoint.ended and intent.complete),
+            flow=intent.flow,
+            run=intent.run,
+            at=rfc3339(),
             gathering=self._gathering,
         )
-        rewind = self._intent.rewind if self.commits == 0 else None
-        commit = replace(commit, rewind=rewind, soft_delete=self._intent.soft_delete)
+        commit = replace(
+            commit,
+            state=self.last.state if intent.keep_state and self.last else commit.state,
+            rewind=intent.rewind if self.commits == 0 else None,
+            soft_delete=intent.soft_delete,
+        )
         self._destination.commit(commit)
         self.last = commit
         self.commits += 1
         for stream, rows in commit.rows.items():
             self.committed[stream] = self.committed.get(stream, 0) + rows
         return commit
+
+
+def rfc3339() -> str:
+    """The time now, in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> int:

@@ -23,7 +23,7 @@ from orchestrator.durable import make_folder
 from orchestrator.errors import CommitConflict, CountMismatch, DestinationBusy, DestinationError, DestinationFull
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.load.batch import Batch, joined
-from orchestrator.load.commit import Activation, Commit
+from orchestrator.load.commit import Activation, Commit, Rewind
 from orchestrator.load.evolution import Growth, Landed, grow
 from orchestrator.load.naming import name_for
 from orchestrator.load.table import SEQUENCE, TABLE_VERSION, Table
@@ -132,7 +132,7 @@ class _Transaction:
         moves = [self._prepare(stream, generation, together) for (stream, generation), together in arriving.items()]
         published = [self._prepare_publishing(*each) for each in self._commit.publish.items()]
         if self._commit.rewind is not None:
-            self._rewind(self._commit.rewind.sequence)
+            self._rewind(self._commit.rewind)
         for place, key, sources in moves:
             for source in sources:
                 if source.key not in ((), key):
@@ -284,25 +284,31 @@ class _Transaction:
             f"(SELECT {sql.name(SEQUENCE)} FROM {place.relation} WHERE {known} {sql.latest_per_key(key)})"
         )
 
-    def _rewind(self, sequence: int) -> None:
-        """Takes rows without a key away that came after `sequence`."""
-        for place in self._places():
-            if not place.landed.key:
-                self._run(f"DELETE FROM {place.relation} WHERE {sql.name(SEQUENCE)} > {sequence}")
+    def _rewind(self, rewind: Rewind) -> None:
+        streams = self._run(
+            f"SELECT stream FROM {OURS}.tables WHERE flow = ? AND generation IS NULL", [self._commit.flow]
+        ).fetchall()
+        for place in (self._find(stream, None) for (stream,) in streams):
+            if place is not None and not place.landed.key:
+                self._run(f"DELETE FROM {place.relation} WHERE {sql.between(rewind.sequence, rewind.until)}")
 
     def _activate(self, activation: Activation) -> None:
+        """The rows of other versions go, from the new generation where one is being gathered."""
+        stream = activation.stream
+        place = self._find(stream, self._commit.gathering.get(stream, self._commit.publish.get(stream)))
+        if place is None:
+            return
         old = (
             f"{sql.name(TABLE_VERSION)} IS DISTINCT FROM {activation.version} "
             f"AND {sql.name(SEQUENCE)} <= {activation.sequence}"
         )
-        for place in self._places(activation.stream):
-            if self._commit.soft_delete:
-                self._run(
-                    f"UPDATE {place.relation} SET {sql.name(DELETED_AT)} = {sql.moment(self._commit.at)} "
-                    f"WHERE {old} AND {sql.name(DELETED_AT)} IS NULL"
-                )
-            else:
-                self._run(f"DELETE FROM {place.relation} WHERE {old}")
+        if self._commit.soft_delete:
+            self._run(
+                f"UPDATE {place.relation} SET {sql.name(DELETED_AT)} = {sql.moment(self._commit.at)} "
+                f"WHERE {old} AND {sql.name(DELETED_AT)} IS NULL"
+            )
+        else:
+            self._run(f"DELETE FROM {place.relation} WHERE {old}")
 
     def _publish(self, shadow: _Place, live: _Place) -> None:
         self._run(f"DELETE FROM {live.relation}")
@@ -312,13 +318,6 @@ class _Transaction:
         )
         self._run(f"DROP TABLE {shadow.relation}")
         self._forget(shadow.landed.stream, shadow.generation)
-
-    def _places(self, stream: str | None = None) -> list[_Place]:
-        rows = self._run(
-            f"SELECT stream, generation FROM {OURS}.tables WHERE flow = ? AND stream = coalesce(?, stream)",
-            [self._commit.flow, stream],
-        ).fetchall()
-        return [place for each, generation in rows if (place := self._find(each, generation))]
 
     def _remember(self) -> None:
         commit = self._commit

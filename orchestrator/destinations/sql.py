@@ -118,6 +118,12 @@ def same_key(one: str, other: str, key: Sequence[str]) -> str:
     return " AND ".join(f"{one}.{name(column)} = {other}.{name(column)}" for column in key)
 
 
+def between(sequence: int, until: int | None) -> str:
+    """A condition: the row came after `sequence`, and no later than `until` (None: whenever)."""
+    after = f"{name(SEQUENCE)} > {sequence}"
+    return after if until is None else f"{after} AND {name(SEQUENCE)} <= {until}"
+
+
 def alive(soft_delete: bool) -> str:
     """A condition: the row stays in the table."""
     return "true" if soft_delete else f"{name(DELETED_AT)} IS NULL"

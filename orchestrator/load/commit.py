@@ -33,9 +33,10 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """Rows without a key that came after `sequence` go: the tap is about to send them again."""
+    """Rows without a key that came after `sequence`, and up to `until` (None: the last), go: they come again."""
 
     sequence: int
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,28 +19,27 @@ def bookmarks(state: bytes | None) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     nested = value.get("bookmarks")
-    places = nested if isinstance(nested, dict) else value
+    places: dict[str, Any] = nested if isinstance(nested, dict) else value
     shown = {stream: _position(place) for stream, place in places.items() if stream not in _NOT_POSITIONS}
     return {stream: position for stream, position in shown.items() if position}
 
 
-def without_stream(state: bytes | None, stream: str) -> bytes | None:
-    """The state with all that is remembered of `stream` taken out; None when nothing of it is there.
+def without_stream(state: bytes, stream: str) -> bytes | None:
+    """The state with all that is remembered of `stream` taken out; None where it cannot be told what that is.
 
-    A flat state names a stream alone or with a suffix (`issues`, `issues_42`, `project_42_issues`).
+    A flat state names a stream alone or with a suffix (`issues`, `issues_42`, `project_42_issues`); one that names
+    it nowhere may remember it in a way of its own.
     """
-    value = msgspec.json.decode(state) if state else None
+    value = msgspec.json.decode(state)
     if not isinstance(value, dict):
         return None
-    bookmarks = value.get("bookmarks")
-    nested = isinstance(bookmarks, dict)
-    places: dict[str, Any] = bookmarks if isinstance(bookmarks, dict) else value
-    kept = {
-        name: place for name, place in places.items() if name != stream and (nested or stream not in _suffixed(name))
-    }
-    if len(kept) == len(places):
-        return None
-    return msgspec.json.encode({**value, "bookmarks": kept} if nested else kept)
+    match value:
+        case {"bookmarks": dict(places)}:
+            kept = {name: place for name, place in places.items() if name != stream}
+            return msgspec.json.encode({**value, "bookmarks": kept})
+        case _:
+            kept = {name: place for name, place in value.items() if stream not in _suffixed(name)}
+            return msgspec.json.encode(kept) if len(kept) < len(value) or not value else None
 
 
 def _suffixed(name: str) -> list[str]:

@@ -1,0 +1,123 @@
+"""What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from orchestrator import durable
+from orchestrator.actions.discover import Discovered, discover
+from orchestrator.catalogs import Choice, choose, kept_catalog, marked
+from orchestrator.config import Tap
+from orchestrator.envs import Receipt, in_use
+from orchestrator.errors import SilentTap, TapFailed
+from orchestrator.events import Listener, Note, nobody
+from orchestrator.paths import Paths
+from orchestrator.secrets import Redaction, resolve
+from orchestrator.supervisor.command import Invocation, command_for
+from orchestrator.supervisor.process import TapProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A tap that can be started. `choices` are empty for a tap without a catalog."""
+
+    tap: Tap
+    receipt: Receipt
+    invocation: Invocation
+    redaction: Redaction
+    choices: tuple[Choice, ...] = ()
+
+
+def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:
+    """Puts secrets in the place of their references. Raises NotInstalled, CredentialsError."""
+    receipt = in_use(paths, tap.environment)
+    config = resolve(tap.config, tap=tap.id, root=paths.root, environ=environ)
+    invocation = Invocation(
+        Path(receipt.executable), frozenset(receipt.capabilities), config=msgspec.json.encode(config)
+    )
+    return Prepared(tap, receipt, invocation, Redaction.of(tap.config, config))
+
+
+def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) -> Prepared:
+    """The same with the catalog that the selection makes; the tap is asked for one where none was kept yet."""
+    tap, takes = prepared.tap, prepared.invocation.takes
+    if not takes & {"catalog", "properties"}:
+        return prepared
+    catalog = kept_catalog(paths, tap.id)
+    if catalog is None and "discover" in takes and not _offers_none(paths, prepared):
+        try:
+            discover_tap(paths, prepared)
+        except _NoDiscovery as none:
+            durable.write(paths.without_catalog(tap.id), f"{prepared.receipt.environment}\n{none}\n", mode=0o644)
+            listen(Note(f"{none}: it runs without a catalog"))
+        catalog = kept_catalog(paths, tap.id)
+    if catalog is None:
+        return prepared
+    choices = choose(catalog, tap.select, tap.streams)
+    return replace(prepared, invocation=replace(prepared.invocation, catalog=marked(catalog, choices)), choices=choices)
+
+
+def discover_tap(paths: Paths, prepared: Prepared) -> Discovered:
+    """Asks the tap what it offers and keeps the answer. Raises TapFailed, SilentTap."""
+    discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared))
+    with suppress(FileNotFoundError):
+        paths.without_catalog(prepared.tap.id).unlink()
+    return discovered
+
+
+class _NoDiscovery(SilentTap):
+    """The tap takes --discover and begins a sync all the same."""
+
+
+def _offers_none(paths: Paths, prepared: Prepared) -> bool:
+    try:
+        asked = paths.without_catalog(prepared.tap.id).read_text().partition("\n")[0]
+    except FileNotFoundError:
+        return False
+    return asked == prepared.receipt.environment
+
+
+def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
+    asking = replace(prepared.invocation, discover=True)
+    scrub = prepared.redaction.redact
+    with (
+        TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".discover-") as work,
+        command_for(asking, folder=paths.root, work=Path(work), environ=os.environ) as command,
+        TapProcess(command, Path(work) / "tap.log", scrub=scrub) as process,
+    ):
+        printed = bytearray()
+        for block in process.blocks():
+            printed += block
+            # Taps of the first years know the option and not what it asks: their whole sync would follow.
+            if _begins_a_sync(bytes(printed[:65536])):
+                raise _NoDiscovery(f"{prepared.receipt.package} {prepared.receipt.version} has no discovery")
+        if exit_code := process.wait():
+            raise tap_failed(prepared, exit_code, process, "in discovery")
+        return bytes(printed)
+
+
+def _begins_a_sync(printed: bytes) -> bool:
+    first, newline, _ = printed.lstrip().partition(b"\n")
+    if not newline:
+        return False
+    try:
+        message = msgspec.json.decode(first)
+    except msgspec.DecodeError:
+        return False
+    return isinstance(message, dict) and isinstance(message.get("type"), str) and "streams" not in message
+
+
+def tap_failed(prepared: Prepared, exit_code: int, process: TapProcess, when: str, data: str = "") -> TapFailed:
+    """What to say of a tap that ended with `exit_code`; its last words are the cause."""
+    said = [line for line in process.stderr.last if line.strip()]
+    ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
+    return TapFailed(
+        f"{prepared.receipt.package} {prepared.receipt.version} {ended} {when}",
+        cause=said[-1].strip() if said else "it said nothing on stderr",
+        data=data or None,
+    )
