@@ -112,6 +112,17 @@ def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else is alone in `folder`, and is while the block runs. Leaves no file behind."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def holder(path: Path) -> str | None:
     """What the process that holds the lock wrote into it, or None when nobody holds it."""
     try:

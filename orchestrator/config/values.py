@@ -1,10 +1,12 @@
-"""orchestrator.toml, read once into frozen values; after that nobody asks the file or the environment."""
+"""What orchestrator.toml says, as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from orchestrator.errors import UnknownName
 
 COMMIT_ROWS = 100_000
 COMMIT_SECONDS = 10.0
@@ -29,6 +31,10 @@ class Reference:
 
     kind: str
     name: str
+
+    def __str__(self) -> str:
+        """As it is written in the file."""
+        return f'{{ {self.kind} = "{self.name}" }}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,42 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole orchestrator.toml."""
+    """A whole orchestrator.toml. What is asked for by name and is not there raises UnknownName."""
 
     taps: Mapping[str, Tap]
     destinations: Mapping[str, Destination]
     flows: Mapping[str, Flow]
     retention: Retention = Retention()
+
+    def tap(self, id: str) -> Tap:
+        return _named("tap", id, self.taps)
+
+    def destination(self, id: str) -> Destination:
+        return _named("destination", id, self.destinations)
+
+    def flow(self, name: str) -> Flow:
+        return _named("flow", name, self.flows)
+
+
+Named = TypeVar("Named", Tap, Destination, Flow)
+
+
+def _named(kind: str, name: str, known: Mapping[str, Named]) -> Named:
+    if name in known:
+        return known[name]
+    near = closest(name, known)
+    raise UnknownName(
+        f'there is no {kind} "{name}" in orchestrator.toml',
+        cause=f"it has {', '.join(known)}" if known else f"it has no {kind} yet",
+        hint=f'did you mean "{near}"?' if near else None,
+    )
+
+
+def closest(word: str, choices: Iterable[str]) -> str | None:
+    """The one of `choices` that somebody who wrote `word` may have meant, or None."""
+    # Only somebody who mistyped pays for the import.
+    from difflib import get_close_matches
+
+    lowered = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(word.lower(), lowered, n=1)
+    return lowered[near[0]] if near else None

@@ -1,0 +1,41 @@
+"""orchestrator.toml, read once into frozen values; after that nobody asks the file or the environment.
+
+    values.py      what the file says, as frozen values
+    shape.py       what may stand in the file, and every way a document departs from it
+    reading.py     file -> values, or one error that names every problem
+    statements.py  which lines of the file hold which setting
+    splicing.py    changes one setting and leaves the rest of the text alone
+    editing.py     the changes that verbs make, written only if they still read well
+
+Whoever edits imports `orchestrator.config.editing`; it is not imported here, because reading has to start fast.
+"""
+
+from orchestrator.config.reading import read_config
+from orchestrator.config.values import (
+    COMMIT_ROWS,
+    COMMIT_SECONDS,
+    Config,
+    Destination,
+    Flow,
+    Mode,
+    Reference,
+    Retention,
+    StreamSettings,
+    Tap,
+    closest,
+)
+
+__all__ = [
+    "COMMIT_ROWS",
+    "COMMIT_SECONDS",
+    "Config",
+    "Destination",
+    "Flow",
+    "Mode",
+    "Reference",
+    "Retention",
+    "StreamSettings",
+    "Tap",
+    "closest",
+    "read_config",
+]

@@ -1,0 +1,253 @@
+"""Every way in which a document departs from the shape of orchestrator.toml, each in a sentence for people."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.config.shape import (
+    DESTINATION,
+    FLOW,
+    OF_THE_ENVIRONMENT,
+    RETENTION,
+    SECTIONS,
+    STREAM,
+    TAP,
+    Shape,
+)
+from orchestrator.config.statements import Place
+from orchestrator.config.values import closest
+
+Document = Mapping[str, Any]
+"""What a TOML text holds."""
+
+ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+VARIABLE = re.compile(r"\$\{\s*(\w*)[^}]*\}")
+OURS = "_orchestrator"
+"""The schema in which a destination keeps our own tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that cannot be meant. `place` leads to it, `owner` is the tap, flow or destination that has it."""
+
+    place: Place
+    text: str
+    owner: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.text}" if self.owner else self.text
+
+
+def find_problems(document: Document) -> list[Problem]:
+    """Everything wrong with a document, found in one reading. An empty list means it can be meant."""
+    return [Problem(place, text, _owner(document, place)) for place, text in _problems(document)]
+
+
+Found = Iterator[tuple[Place, str]]
+
+
+def _problems(document: Document) -> Found:
+    yield from _departures((), document, SECTIONS)
+    taps, destinations = _tables(document, "taps"), _tables(document, "destinations")
+    for id, tap in taps.items():
+        yield from _tap_problems(("taps", id), tap)
+        yield from _inheritance_problems(id, taps)
+    for id, destination in destinations.items():
+        yield from _destination_problems(("destinations", id), destination)
+    yield from _flow_problems(_flows(document), taps, destinations)
+    if isinstance(retention := document.get("retention"), dict):
+        yield from _departures(("retention",), retention, RETENTION)
+
+
+def _departures(place: Place, table: Document, shape: Shape, required: Iterable[str] = ()) -> Found:
+    unknown = {key: closest(key, shape) for key in table if key not in shape}
+    for key, value in table.items():
+        if key in unknown:
+            yield (*place, key), _unknown(place, key, unknown[key], shape)
+        elif not shape[key].fits(value):
+            near = _did_you_mean(value, shape[key].choices) if isinstance(value, str) else ""
+            yield (*place, key), f"{key} is {_shown(value)}; it must be {shape[key].words}{near}"
+    for key in required:
+        # What was only mistyped is not missing as well.
+        if key not in table and key not in unknown.values():
+            yield place, f'"{key}" is missing; it must be {shape[key].words}'
+
+
+def _unknown(place: Place, key: str, near: str | None, shape: Shape) -> str:
+    if not place:
+        return f"there is no section [{key}]; " + (f"did you mean [{near}]?" if near else f"there are {_listed(shape)}")
+    otherwise = f"there are {_listed(shape)}"
+    if shape is TAP:
+        otherwise = f"what the tap itself understands belongs under [taps.{place[1]}.config]"
+    return f'there is no setting "{key}"; ' + (f'did you mean "{near}"?' if near else otherwise)
+
+
+def _tap_problems(place: Place, tap: dict[str, Any]) -> Found:
+    yield from _name_problem(place, str(place[-1]))
+    yield from _departures(place, tap, TAP, required=() if "inherit" in tap else ("package",))
+    for stream, settings in _tables(tap, "streams").items():
+        yield from _departures((*place, "streams", stream), settings, STREAM)
+    for key, value in (tap["config"] if isinstance(tap.get("config"), dict) else {}).items():
+        yield from _config_problems((*place, "config", key), value)
+
+
+def _inheritance_problems(id: str, taps: Mapping[str, dict[str, Any]]) -> Found:
+    parent = taps[id].get("inherit")
+    if not isinstance(parent, str):
+        return
+    for key in OF_THE_ENVIRONMENT:
+        if key in taps[id]:
+            yield ("taps", id, key), f'it inherits from "{parent}", so {key} can only be given there'
+    if parent not in taps:
+        yield ("taps", id, "inherit"), f'it inherits from "{parent}", but there is no such tap' + _choice(parent, taps)
+    circle = _circle(id, taps)
+    # A circle is one problem, told once.
+    if circle and id == min(circle):
+        yield ("taps", id, "inherit"), f"it inherits from itself: {' → '.join([*circle, id])}"
+
+
+def _circle(id: str, taps: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The taps from `id` along `inherit` back to `id`; none when the way does not lead back."""
+    passed: list[str] = []
+    at: Any = id
+    while isinstance(at, str) and at in taps and at not in passed:
+        passed.append(at)
+        at = taps[at].get("inherit")
+    return passed if at == id else []
+
+
+def reference_parts(value: Any) -> tuple[str, Any] | None:
+    """(kind, name) of `{ env = "NAME" }` or `{ file = "PATH" }`; None for any other value."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, name),) = value.items()
+        if kind in ("env", "file"):
+            return kind, name
+    return None
+
+
+def _config_problems(place: Place, value: Any) -> Found:
+    """What the config of a tap cannot hold; in all else it is free."""
+    said = _dotted(place[2:])
+    if reference := reference_parts(value):
+        yield from _reference_problems(place, said, *reference)
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            yield from _config_problems((*place, key), below)
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _config_problems((*place, index), below)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield place, f"{said} is {value}, which a tap cannot be told (its config is JSON)"
+    elif isinstance(value, str) and (variable := VARIABLE.search(value)):
+        name = (variable[1] if variable[0] == value else "") or "NAME"
+        yield place, f'"{variable[0]}" in {said} is not filled in; make the whole value {{ env = "{name}" }}'
+
+
+def _reference_problems(place: Place, said: str, kind: str, name: Any) -> Found:
+    if not isinstance(name, str) or not name.strip():
+        what = "an environment variable" if kind == "env" else "a file"
+        yield place, f"{said} is {{ {kind} = {_shown(name)} }}; {kind} must name {what}, in quotes"
+    elif kind == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        possible = re.sub(r"\W+", "_", name.strip("${} ")) or "NAME"
+        yield place, f'{said} refers to "{name}", which cannot be a variable; did you mean {{ env = "{possible}" }}?'
+
+
+def _destination_problems(place: Place, destination: dict[str, Any]) -> Found:
+    yield from _name_problem(place, str(place[-1]))
+    yield from _departures(place, destination, DESTINATION, required=("type", "path"))
+    schema = destination.get("schema")
+    if not isinstance(schema, str):
+        return
+    for braces in re.findall(r"\{[^{}]*\}|[{}]", schema):
+        if braces not in ("{flow}", "{tap}"):
+            yield (*place, "schema"), f'schema is "{schema}", but only {{flow}} and {{tap}} are filled in'
+    if schema.lower() == OURS:
+        yield (*place, "schema"), f'schema is "{schema}", where our own tables are kept; it needs another name'
+
+
+def _flow_problems(flows: Mapping[int, dict[str, Any]], taps: Document, destinations: Document) -> Found:
+    named: dict[str, int] = {}
+    for index, flow in flows.items():
+        place: Place = ("flows", index)
+        yield from _departures(place, flow, FLOW, required=("name", "from", "to"))
+        name, tap, destination = flow.get("name"), flow.get("from"), flow.get("to")
+        if isinstance(name, str):
+            yield from _name_problem((*place, "name"), name)
+            if named.setdefault(name, index) != index:
+                yield (*place, "name"), "another flow has the same name; each needs its own"
+        if isinstance(tap, str) and tap not in taps:
+            yield (*place, "from"), f'it takes from "{tap}", but there is no such tap{_choice(tap, taps)}'
+        if isinstance(destination, str) and destination not in destinations:
+            choice = _choice(destination, destinations)
+            yield (*place, "to"), f'it goes to "{destination}", but there is no such destination{choice}'
+
+
+def _name_problem(place: Place, name: str) -> Found:
+    if not ID.fullmatch(name):
+        possible = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63]
+        near = f'; did you mean "{possible}"?' if possible else ""
+        yield place, f"a name has 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit{near}"
+
+
+def _tables(parent: Document, key: str) -> dict[str, dict[str, Any]]:
+    """The tables under `key`; what should be one and is not, was complained about where it was found."""
+    found = parent.get(key)
+    return {name: table for name, table in found.items() if isinstance(table, dict)} if isinstance(found, dict) else {}
+
+
+def _flows(document: Document) -> dict[int, dict[str, Any]]:
+    found = document.get("flows")
+    return {n: flow for n, flow in enumerate(found) if isinstance(flow, dict)} if isinstance(found, list) else {}
+
+
+def _owner(document: Document, place: Place) -> str:
+    match place:
+        case ("taps", id, "streams", stream, *_):
+            return f'stream "{stream}" of tap "{id}"'
+        case ("taps", id, *_):
+            return f'tap "{id}"'
+        case ("destinations", id, *_):
+            return f'destination "{id}"'
+        case ("flows", int(index), *_):
+            name = document["flows"][index].get("name")
+            return f'flow "{name}"' if isinstance(name, str) else f"flow number {index + 1}"
+        case ("retention", _):
+            return "retention"
+    return ""
+
+
+def _did_you_mean(word: str, choices: Iterable[str]) -> str:
+    near = closest(word, choices)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def _choice(word: str, choices: Iterable[str]) -> str:
+    """What could have been meant instead of `word`: the nearest, or all when none is near."""
+    choices = list(choices)
+    return _did_you_mean(word, choices) or (f"; there are {_listed(choices)}" if choices else "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _dotted(place: Place) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+
+
+def _shown(value: Any) -> str:
+    """A value as a person would write it, or its kind where it is long."""
+    match value:
+        case str():
+            return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}..."'
+        case bool():
+            return str(value).lower()
+        case list() if len(str(value)) <= 60 and not any(isinstance(item, list | dict) for item in value):
+            return f"[{', '.join(map(_shown, value))}]"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return str(value)

@@ -1,0 +1,199 @@
+"""From the file to frozen values, or to one error that names everything wrong with it."""
+
+import datetime
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
+from orchestrator.config.shape import ROWS, SECONDS, Kind
+from orchestrator.config.statements import line_of
+from orchestrator.config.values import Config, Destination, Flow, Mode, Reference, Retention, StreamSettings, Tap
+from orchestrator.errors import ConfigError
+
+
+def read_config(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
+    """The values of the file at `path`; ORCHESTRATOR_COMMIT_ROWS and _SECONDS in `environ` overrule its flows.
+
+    Raises ConfigError, which names every problem with its line.
+    """
+    text = read_text(path)
+    document = parse(text, path)
+    problems = find_problems(document)
+    if problems:
+        raise refusal(shown(path), problems, text)
+    return _config(document, path.absolute().parent, _commit_limits(environ))
+
+
+def read_text(path: Path) -> str:
+    """The text of the file, without the mark that some editors put in front of it. Raises ConfigError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        hint = "orchestrator init" if isinstance(error, FileNotFoundError) else None
+        raise ConfigError(f"{shown(path)} cannot be read", cause=error.strerror, hint=hint) from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{shown(path)}:{line}: this is not UTF-8 text") from error
+
+
+def parse(text: str, path: Path) -> Document:
+    """The document that a TOML text holds. Raises ConfigError with line and column."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(text, path, str(error)) from error
+
+
+def shown(path: Path) -> str:
+    """The path as a person in the current folder would type it."""
+    return min(os.path.relpath(path), str(path), key=len)
+
+
+# What tomllib says, where a person would say it otherwise.
+PLAINER = {
+    "Illegal character '\\n'": "a quote is not closed",
+    "Unterminated string": "a quote is not closed",
+    "Cannot declare": "this header is in the file already",
+    "Cannot overwrite a value": "this name has a value already",
+}
+
+
+def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
+    said = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", complaint)
+    if said is None:
+        return ConfigError(f"{shown(path)} is not TOML", cause=complaint)
+    lines = text.rstrip().split("\n")
+    number = int(said[2] or len(lines))
+    where = f"{shown(path)}:{number}:{said[3]}" if said[3] else f"{shown(path)}:{number}"
+    line = "".join(lines[number - 1 : number]).strip()
+    unquoted = re.fullmatch(r"([\w.-]+\s*=\s*)([A-Za-z][^\"'#]*?)\s*(#.*)?", line)
+    plainer = (words for theirs, words in PLAINER.items() if said[1].startswith(theirs))
+    return ConfigError(
+        f"{where}: this is not TOML: {line}",
+        cause=next(plainer, said[1][0].lower() + said[1][1:]) + ("" if said[3] else ", at the end of the file"),
+        hint=f'text needs quotes: {unquoted[1]}"{unquoted[2]}"' if unquoted else None,
+    )
+
+
+def refusal(name: str, problems: Iterable[Problem], text: str) -> ConfigError:
+    """One error out of all problems of a text, in its order; `name` is what the file is called."""
+    placed = sorted((line_of(text, problem.place) or 0, str(problem)) for problem in problems)
+    sentences = [f"{name}:{line}: {sentence}" if line else f"{name}: {sentence}" for line, sentence in placed]
+    if len(sentences) == 1:
+        return ConfigError(sentences[0])
+    return ConfigError(f"{name} has {len(sentences)} problems", cause="\n         ".join(sentences))
+
+
+def _commit_limits(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the environment says about every flow."""
+    variables: Mapping[str, tuple[str, Kind, type[int] | type[float]]] = {
+        "ORCHESTRATOR_COMMIT_ROWS": ("commit_rows", ROWS, int),
+        "ORCHESTRATOR_COMMIT_SECONDS": ("commit_seconds", SECONDS, float),
+    }
+    limits: dict[str, Any] = {}
+    for variable, (setting, kind, number) in variables.items():
+        if not environ.get(variable):
+            continue
+        try:
+            limits[setting] = number(environ[variable])
+        except ValueError:
+            limits[setting] = None
+        if not kind.fits(limits[setting]):
+            raise ConfigError(f'{variable} is "{environ[variable]}"; it must be {kind.words}', hint=f"unset {variable}")
+    return limits
+
+
+def _config(document: Document, root: Path, limits: Mapping[str, Any]) -> Config:
+    """A document without problems, as values."""
+    taps = document.get("taps", {})
+    return Config(
+        taps={id: _tap(id, taps) for id in taps},
+        destinations={id: _destination(id, table, root) for id, table in document.get("destinations", {}).items()},
+        flows={table["name"]: _flow(table, limits) for table in document.get("flows", [])},
+        retention=Retention(**document.get("retention", {})),
+    )
+
+
+def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
+    lineage = [id]
+    while "inherit" in taps[lineage[-1]]:
+        lineage.append(taps[lineage[-1]]["inherit"])
+    environment = taps[lineage[-1]]
+    nearest_first = [taps[name] for name in lineage]
+    streams = _merged(tap.get("streams", {}) for tap in reversed(nearest_first))
+    return Tap(
+        id=id,
+        package=environment["package"],
+        environment=lineage[-1],
+        python=environment.get("python"),
+        extras=tuple(environment.get("with", ())),
+        overrides=tuple(environment.get("overrides", ())),
+        exclude_newer=_text_of(environment["exclude_newer"]) if "exclude_newer" in environment else None,
+        executable=environment.get("executable"),
+        select=tuple(next((tap["select"] for tap in nearest_first if "select" in tap), ())),
+        config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
+        streams={name: _stream(table) for name, table in streams.items()},
+    )
+
+
+def _merged(tables: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """One table out of several; where two have the same key the later one wins, and tables in both are merged."""
+    merged: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+            merged[key] = _merged((merged[key], value)) if both else value
+    return merged
+
+
+def _told(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _told_value(value) for key, value in config.items()}
+
+
+def _told_value(value: Any) -> Any:
+    """A value as a tap can be told it: JSON, with References in it."""
+    if reference := reference_parts(value):
+        return Reference(*reference)
+    match value:
+        case dict():
+            return _told(value)
+        case list():
+            return [_told_value(item) for item in value]
+        case datetime.date() | datetime.time():
+            return _text_of(value)
+    return value
+
+
+def _text_of(moment: datetime.date | datetime.time | str) -> str:
+    """RFC 3339; UTC is written Z, because many taps read no other form."""
+    return moment if isinstance(moment, str) else moment.isoformat().replace("+00:00", "Z")
+
+
+def _stream(table: Mapping[str, Any]) -> StreamSettings:
+    return StreamSettings(
+        replication=table.get("replication"),
+        cursor=table.get("cursor"),
+        key=tuple(table["key"]) if "key" in table else None,
+    )
+
+
+def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:
+    path = root / Path(table["path"]).expanduser()
+    return Destination(id=id, type=table["type"], path=path, **_given(table, "schema"))
+
+
+def _flow(table: Mapping[str, Any], limits: Mapping[str, Any]) -> Flow:
+    limits = {**_given(table, "commit_rows", "commit_seconds"), **limits}
+    mode = Mode(table.get("mode", Mode.AUTO))
+    return Flow(name=table["name"], tap=table["from"], destination=table["to"], mode=mode, **limits)
+
+
+def _given(table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """What is written; for the rest the defaults stand with the values."""
+    return {key: table[key] for key in keys if key in table}

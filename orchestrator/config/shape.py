@@ -1,0 +1,133 @@
+"""What may stand in orchestrator.toml: its sections, their settings, and what each has to be."""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.config.values import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting has to be. `words` completes "it must be ..."."""
+
+    words: str
+    fits: Callable[[Any], bool]
+    choices: tuple[str, ...] = ()
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_table, value.values()))
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_table, value))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_above_zero(value: Any) -> bool:
+    return _is_whole(value) and value > 0
+
+
+def _is_seconds(value: Any) -> bool:
+    return (_is_whole(value) or isinstance(value, float)) and math.isfinite(value) and value >= 0
+
+
+def _is_moment(value: Any) -> bool:
+    if isinstance(value, str):
+        value = _moment(value)
+    # A time without a zone is another moment on another machine.
+    return isinstance(value, datetime.date) and (not isinstance(value, datetime.datetime) or value.tzinfo is not None)
+
+
+def _moment(text: str) -> datetime.date | None:
+    for read in (datetime.date.fromisoformat, datetime.datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _one_of(*choices: str) -> Kind:
+    *most, last = (f'"{choice}"' for choice in choices)
+    return Kind(f"{', '.join(most)} or {last}", lambda value: value in choices, choices)
+
+
+REQUIREMENT = Kind('a requirement, a git+https URL or a path, such as "tap-gitlab==1.0.1"', _is_text)
+REQUIREMENTS = Kind('a list of requirements, such as ["pytz"]', _is_texts)
+VERSION = Kind('a version in quotes, such as "3.11"', _is_text)
+PATTERNS = Kind('a list of patterns, such as ["issues.*", "!issues.description"]', _is_texts)
+NAME = Kind('a name in quotes, such as "gitlab"', _is_text)
+NAMES = Kind('a list of names, such as ["id"]', _is_texts)
+PATH = Kind('a path in quotes, such as "data/warehouse.duckdb"', _is_text)
+ROWS = Kind("a whole number above 0", _is_above_zero)
+SECONDS = Kind("a number of seconds, such as 10 or 0.5", _is_seconds)
+MOMENT = Kind("a date such as 2021-06-01, or a time with its zone such as 2021-06-01T12:00:00Z", _is_moment)
+
+Shape = Mapping[str, Kind]
+
+SECTIONS: Shape = {
+    "taps": Kind("tables, each written [taps.NAME]", _is_tables),
+    "destinations": Kind("tables, each written [destinations.NAME]", _is_tables),
+    "flows": Kind("a list of tables, each written [[flows]]", _is_list_of_tables),
+    "retention": Kind("a table, written [retention]", _is_table),
+}
+
+TAP: Shape = {
+    "package": REQUIREMENT,
+    "python": VERSION,
+    "with": REQUIREMENTS,
+    "overrides": REQUIREMENTS,
+    "exclude_newer": MOMENT,
+    "executable": NAME,
+    "inherit": NAME,
+    "select": PATTERNS,
+    "config": Kind("a table, written [taps.NAME.config]", _is_table),
+    "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
+}
+OF_THE_ENVIRONMENT = ("package", "python", "with", "overrides", "exclude_newer", "executable")
+"""What a tap that inherits takes from its parent, and so cannot say itself."""
+
+STREAM: Shape = {
+    "replication": _one_of("incremental", "full_table", "log_based"),
+    "cursor": NAME,
+    "key": NAMES,
+}
+
+DESTINATION: Shape = {
+    "type": _one_of("duckdb", "parquet"),
+    "path": PATH,
+    "schema": NAME,
+}
+
+FLOW: Shape = {
+    "name": NAME,
+    "from": Kind("the name of a tap", _is_text),
+    "to": Kind("the name of a destination", _is_text),
+    "mode": _one_of(*Mode),
+    "commit_rows": ROWS,
+    "commit_seconds": SECONDS,
+}
+
+RETENTION: Shape = {
+    "runs": Kind("a whole number above 0", _is_above_zero),
+    "archives": Kind("a whole number, 0 or above", lambda value: _is_whole(value) and value >= 0),
+}
