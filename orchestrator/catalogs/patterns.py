@@ -29,8 +29,6 @@ class Pattern:
 
     def properties(self, stream: Stream) -> frozenset[Names]:
         """The properties of the stream that the pattern names."""
-        if self.names_stream(stream):
-            return frozenset()
         tails = [tail for head, tail in self._cuts() if Pattern(head).names_stream(stream)]
         return frozenset(
             property.names for property in stream.properties if any(matches(tail, str(property)) for tail in tails)

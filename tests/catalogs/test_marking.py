@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.catalogs import choose, marked, read_catalog
 from orchestrator.config import StreamSettings
-from orchestrator.errors import UnknownName
+from orchestrator.errors import UsageError
 from tests.catalogs.examples import ALL, OLD, PAYMENTS, SHOP, TRACKER, WAREHOUSE, at, catalog, changed, printed
 
 
@@ -40,8 +40,12 @@ def test_every_entry_of_metadata_says_whether_it_is_selected():
             assert {type(each["metadata"].get("selected")) for each in entry["metadata"]} == {bool}
 
 
-def test_a_tap_without_metadata_gets_it_for_the_stream_and_its_columns():
-    contacts = handed_over(OLD, "contacts", "!contacts.notes")["contacts"]
+@pytest.mark.parametrize("metadata", [{}, {"metadata": None}, {"metadata": []}])
+def test_a_tap_without_metadata_gets_it_for_the_stream_and_its_columns(metadata):
+    document = changed(OLD)
+    document["streams"][0].update(metadata)
+
+    contacts = handed_over(document, "contacts", "!contacts.notes")["contacts"]
 
     assert at(contacts)["selected"] is True
     assert at(contacts, "properties", "notes") == {"selected": False}
@@ -206,7 +210,7 @@ def test_marking_loses_nothing_and_marking_again_changes_nothing(document, patte
     offered = read_catalog(printed(document))
     try:
         once = marked(offered, choose(offered, patterns, {}))
-    except UnknownName:
+    except UsageError:
         reject()
     offered_again = read_catalog(once)
     twice = marked(offered_again, choose(offered_again, patterns, {}))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from orchestrator.catalogs import Inclusion, Method, NotACatalog, Replication, read_catalog
-from tests.catalogs.examples import OLD, PAYMENTS, SHOP, TRACKER, WAREHOUSE, catalog, changed
+from tests.catalogs.examples import OLD, PAYMENTS, SHOP, TRACKER, WAREHOUSE, at, catalog, changed
 
 
 def stream(document, number=0):
@@ -32,6 +32,13 @@ def test_a_stream_is_read_from_the_old_dialect():
     assert (contacts.key, contacts.replication.key) == (("vid",), "modified")
     assert contacts.properties[0].offer.inclusion is Inclusion.AUTOMATIC
     assert (owners.id, owners.name, owners.properties) == ("owners", "owners", ())
+
+
+def test_a_view_has_the_key_that_it_was_given():
+    document = changed(SHOP)
+    at(document["streams"][1]).update({"table-key-properties": [], "view-key-properties": ["email"]})
+
+    assert stream(document, 1).key == ("email",)
 
 
 def test_properties_are_known_at_every_depth_under_the_names_a_person_types():

@@ -28,6 +28,13 @@ def test_without_patterns_the_tap_decides():
     assert set(chosen(TRACKER)) == {"issues", "projects"}
 
 
+def test_what_was_deselected_stays_so_whatever_the_default_is():
+    document = changed(TRACKER)
+    at(document["streams"][0])["selected"] = False
+
+    assert set(chosen(document)) == {"projects"}
+
+
 def test_without_patterns_everything_is_taken_of_a_tap_that_selects_nothing():
     assert set(chosen(SHOP)) == {"shop-orders", "shop-best_customers"}
     assert set(chosen(OLD)) == {"contacts", "owners"}
@@ -117,12 +124,13 @@ def test_an_automatic_property_goes_with_its_parent():
 
 def test_names_with_dots_and_signs_are_taken_as_they_are():
     document = document_of("public.users", "public.orders", "a+b [c]")
-    document["streams"][2]["schema"] = {"properties": {"St. Name": {}, "x": {}}}
+    document["streams"][2]["schema"] = {"properties": {"St. Name": {}, "two\nlines": {}}}
 
     assert set(chosen(document, "public.*")) == {"public.users", "public.orders"}
     assert chosen(document, "public.users.name")["public.users"].columns == ("name",)
     assert chosen(document, "*.name").keys() == {"public.users", "public.orders"}
     assert chosen(document, "a+b [c].St. Name")["a+b [c]"].columns == ("St. Name",)
+    assert chosen(document, "a+b [c].t*")["a+b [c]"].columns == ("two\nlines",)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +202,21 @@ def test_a_method_that_the_tap_forces_is_not_silently_overruled():
 
 
 def test_incremental_needs_a_cursor_from_somewhere():
+    offered = {"valid-replication-keys": ["name"]}
+    document = document_of("a", metadata=[{"breadcrumb": [], "metadata": offered}])
+    assert chosen(document, a={"replication": "incremental"})["a"].bookmark == "name"
+
     with pytest.raises(ConfigError, match="needs a cursor"):
         chosen(SHOP, orders={"replication": "incremental"})
+
+
+def test_a_tap_that_forces_incremental_may_keep_its_cursor_to_itself():
+    forced = {"forced-replication-method": "INCREMENTAL"}
+    document = document_of("a", metadata=[{"breadcrumb": [], "metadata": forced}])
+
+    a = chosen(document, a={"replication": "incremental"})["a"]
+
+    assert (a.replication.method, a.bookmark) == (Method.INCREMENTAL, None)
 
 
 @pytest.mark.parametrize(
