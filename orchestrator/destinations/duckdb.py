@@ -33,6 +33,9 @@ OURS = "_orchestrator"
 PATIENCE = 600.0
 """Seconds that a commit waits for another process to let go of the file."""
 
+# A file that DuckDB 2 makes is one that DuckDB 1 reads too, unless somebody made it otherwise.
+_READ_BY_ALL = {"storage_compatibility_version": "v1.0.0"}
+
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
 CREATE TABLE IF NOT EXISTS {OURS}.commits (
@@ -394,7 +397,7 @@ def _connect(path: Path, patience: float, listen: Listener, read_only: bool) -> 
     pause, told = 0.01, False
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            return duckdb.connect(str(path), read_only=read_only, config=_READ_BY_ALL)
         except duckdb.IOException as error:
             found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
             if not found:
