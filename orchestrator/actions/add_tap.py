@@ -1,0 +1,163 @@
+"""Adds a tap: from what a person typed to a tap that starts, and a flow that carries its rows."""
+
+import datetime
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.config import Config, editing, read_config
+from orchestrator.config.problems import ID
+from orchestrator.envs.build import build
+from orchestrator.envs.interpreter import find_interpreter
+from orchestrator.envs.lock import Lock, read_lock
+from orchestrator.envs.package import Package, default_id
+from orchestrator.envs.receipt import Receipt, in_use
+from orchestrator.envs.recipe import Recipe, add_tap_command, fingerprint, recipe_of, settings
+from orchestrator.envs.resolve import resolve
+from orchestrator.envs.switch import put_in_use
+from orchestrator.envs.workshop import workshop
+from orchestrator.errors import UsageError
+from orchestrator.events import Listener, nobody
+from orchestrator.paths import Paths
+
+DEFAULT_DESTINATION = "warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class TapAdded:
+    """A tap that was added. `dependencies` counts the packages beside it; `author` is what its metadata says."""
+
+    id: str
+    flow: str
+    destination: str
+    package: str
+    version: str
+    author: str | None
+    python: str
+    dependencies: int
+    capabilities: tuple[str, ...]
+    executable: str
+    lock: Path
+
+
+def add_tap(
+    paths: Paths,
+    requirement: str,
+    *,
+    id: str | None = None,
+    python: str | None = None,
+    extras: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    exclude_newer: str | None = None,
+    executable: str | None = None,
+    destination: str | None = None,
+    listen: Listener = nobody,
+) -> TapAdded:
+    """Resolves, builds and tries out a tap, and only then adds it and a flow of the same name to orchestrator.toml.
+
+    Relative paths are meant from the current folder. Raises UsageError, UnknownName for `destination`, ConfigError;
+    CannotResolve, CannotBuild, DoesNotStart, and EnvironmentBroken when there is no such Python.
+    """
+    config = read_config(paths.config)
+    here = Path.cwd()
+    package = Package.parse(requirement).typed_in(here, paths.root)
+    recipe = Recipe(
+        package=package.text,
+        python=os.path.abspath(os.path.expanduser(python)) if python and os.sep in python else python,
+        extras=_as_written(extras, here, paths.root),
+        overrides=_as_written(overrides, here, paths.root),
+        exclude_newer=_moment(exclude_newer),
+        executable=executable,
+        project=fingerprint(package, paths.root),
+    )
+    options = (*(("--as", id) if id else ()), *(("--to", destination) if destination else ()))
+    tap = _free_id(id or default_id(package, paths.root), config, given=id is not None, requirement=requirement)
+    destination = _destination(destination, config)
+
+    def advise(instead: Recipe) -> str:
+        return add_tap_command(instead, more=options)
+
+    with workshop(paths, tap, recipe, advise, listen) as shop:
+        if (added := read_config(paths.config).taps.get(tap)) and recipe_of(added, paths.root) == recipe:
+            # Who waited for another process to add the very same finds it done.
+            return _told(paths, tap, destination, in_use(paths, tap), read_lock(paths.lock(tap)))
+        interpreter = find_interpreter(recipe.python, shop.uv)
+        lock = resolve(shop, interpreter)
+        receipt = put_in_use(paths, tap, lock, build(shop, lock, interpreter))
+        editing.add_tap(paths.config, tap, _fields(recipe), flow=tap, destination=destination)
+        return _told(paths, tap, destination, receipt, lock)
+
+
+def _free_id(id: str, config: Config, *, given: bool, requirement: str) -> str:
+    if not ID.fullmatch(id):
+        raise UsageError(
+            f'a tap cannot be called "{id}"',
+            cause="a name has 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit",
+            hint=f"orchestrator add-tap {shlex.quote(requirement)} --as NAME",
+        )
+    for kind, taken in (("tap", config.taps), ("flow", config.flows)):
+        if id in taken:
+            raise UsageError(
+                f'there is a {kind} "{id}" already',
+                hint=f"orchestrator add-tap {shlex.quote(requirement)} --as {id}-2"
+                + ("" if given or kind == "flow" else f", or orchestrator upgrade {id} for a newer version"),
+            )
+    return id
+
+
+def _destination(asked: str | None, config: Config) -> str:
+    if asked is not None:
+        return config.destination(asked).id
+    if len(config.destinations) == 1:
+        return next(iter(config.destinations))
+    if DEFAULT_DESTINATION in config.destinations:
+        return DEFAULT_DESTINATION
+    raise UsageError(
+        "where shall the rows go?",
+        cause=f"the destinations are {', '.join(config.destinations)}"
+        if config.destinations
+        else "orchestrator.toml has no destination",
+        hint="--to DESTINATION" if config.destinations else "add a [destinations.warehouse] to orchestrator.toml",
+    )
+
+
+def _as_written(requirements: Sequence[str], here: Path, root: Path) -> tuple[str, ...]:
+    return tuple(Package.parse(text).typed_in(here, root).text for text in requirements)
+
+
+def _moment(exclude_newer: str | None) -> str | None:
+    if exclude_newer is not None:
+        try:
+            datetime.datetime.fromisoformat(exclude_newer)
+        except ValueError as error:
+            raise UsageError(
+                f'"{exclude_newer}" is not a date', cause=str(error), hint="--exclude-newer 2021-06-01"
+            ) from error
+    return exclude_newer
+
+
+def _fields(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as orchestrator.toml has it: with a date as a date, and without what can be seen in the folder."""
+    fields: dict[str, Any] = {key: value for key, value in settings(recipe).items() if key != "project"}
+    if recipe.exclude_newer and len(recipe.exclude_newer) == len("2021-06-01"):
+        fields["exclude_newer"] = datetime.date.fromisoformat(recipe.exclude_newer)
+    return fields
+
+
+def _told(paths: Paths, tap: str, destination: str, receipt: Receipt, lock: Lock | None) -> TapAdded:
+    return TapAdded(
+        id=tap,
+        flow=tap,
+        destination=destination,
+        package=receipt.package,
+        version=receipt.version,
+        author=receipt.author,
+        python=receipt.python_version,
+        dependencies=lock.dependencies if lock else 0,
+        capabilities=receipt.capabilities,
+        executable=receipt.executable,
+        lock=paths.lock(tap),
+    )

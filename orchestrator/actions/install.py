@@ -1,0 +1,95 @@
+"""Installs what the locks say: after a clone, after a pull, after a change in orchestrator.toml."""
+
+from dataclasses import dataclass
+
+from orchestrator.actions.running import running_flows
+from orchestrator.config import Config, Tap, read_config
+from orchestrator.envs.build import build
+from orchestrator.envs.interpreter import Interpreter, find_interpreter
+from orchestrator.envs.lock import Lock, read_lock
+from orchestrator.envs.receipt import Receipt
+from orchestrator.envs.recipe import recipe_of, settings_instead
+from orchestrator.envs.resolve import resolve
+from orchestrator.envs.standing import stands
+from orchestrator.envs.switch import put_in_use, sweep
+from orchestrator.envs.workshop import Workshop, workshop
+from orchestrator.errors import EnvironmentBroken, OrchestratorError
+from orchestrator.events import Listener, Note, nobody
+from orchestrator.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class TapInstalled:
+    """The environment of one tap, ready. `resolved` says that its lock is new, `built` that another came into use."""
+
+    tap: str
+    package: str
+    version: str
+    python: str
+    resolved: bool
+    built: bool
+
+
+def install(paths: Paths, *, frozen: bool = False, listen: Listener = nobody) -> tuple[TapInstalled, ...]:
+    """Builds every environment that is not as its lock says. A lock that is missing, or older than what
+    orchestrator.toml says, is resolved anew; with `frozen` that is an error.
+
+    One tap that fails keeps no other from being installed. Raises ConfigError; and for the first tap that failed
+    EnvironmentBroken in all its kinds, DamagedFile or UsageError.
+    """
+    config = read_config(paths.config)
+    installed: list[TapInstalled] = []
+    failures: list[OrchestratorError] = []
+    for tap in config.taps.values():
+        if tap.environment == tap.id:
+            try:
+                installed.append(_install(paths, config, tap, frozen, listen))
+            except OrchestratorError as failure:
+                failures.append(failure)
+    for other in failures[1:]:
+        listen(Note(str(other)))
+    if failures:
+        raise failures[0]
+    return tuple(installed)
+
+
+def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, listen: Listener) -> TapInstalled:
+    recipe = recipe_of(tap, paths.root)
+    with workshop(paths, tap.id, recipe, settings_instead(tap.id, recipe), listen) as shop:
+        kept = read_lock(paths.lock(tap.id))
+        # What a path leads to may have become another Python, so only a version needs no look.
+        if kept and not kept.departures(recipe) and not _is_path(recipe.python):
+            standing = stands(paths, tap.id, kept)
+            if standing is not None:
+                return _told(tap, standing, resolved=False, built=False)
+        interpreter = find_interpreter(recipe.python or (kept.python if kept else None), shop.uv)
+        lock = _lock(shop, kept, interpreter, frozen)
+        before = stands(paths, tap.id, lock)
+        receipt = put_in_use(paths, tap.id, lock, build(shop, lock, interpreter))
+        if not running_flows(paths, config, tap.id):
+            sweep(paths, tap.id)
+    built = before is None or before.environment != receipt.environment
+    return _told(tap, receipt, resolved=lock != kept, built=built)
+
+
+def _lock(shop: Workshop, kept: Lock | None, interpreter: Interpreter, frozen: bool) -> Lock:
+    """The lock that is there, when it still is what orchestrator.toml asks for; else a new one."""
+    departures = kept.departures(shop.recipe) if kept else []
+    if kept is not None and not departures and kept.python == interpreter.minor:
+        return kept
+    if frozen:
+        raise EnvironmentBroken(
+            f"envs/{shop.tap}.lock is {'not what orchestrator.toml asks for' if kept else 'missing'}",
+            cause=f"not the same: {', '.join(departures or ['python'])}" if kept else None,
+            data="the environment in use is as it was",
+            hint="orchestrator install (without --frozen) resolves it anew",
+        )
+    return resolve(shop, interpreter, like=kept)
+
+
+def _is_path(python: str | None) -> bool:
+    return python is not None and "/" in python
+
+
+def _told(tap: Tap, receipt: Receipt, *, resolved: bool, built: bool) -> TapInstalled:
+    return TapInstalled(tap.id, receipt.package, receipt.version, receipt.python_version, resolved, built)

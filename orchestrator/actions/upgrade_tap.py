@@ -1,0 +1,56 @@
+"""Resolves the environment of a tap anew, to the newest that its requirement allows."""
+
+from dataclasses import dataclass
+
+from orchestrator.actions.running import running_flows
+from orchestrator.config import read_config
+from orchestrator.envs.build import build
+from orchestrator.envs.interpreter import find_interpreter
+from orchestrator.envs.lock import VersionChange, changes
+from orchestrator.envs.package import Package
+from orchestrator.envs.recipe import recipe_of, settings_instead
+from orchestrator.envs.resolve import resolve
+from orchestrator.envs.switch import lock_or_none, put_in_use, receipt_or_none, sweep
+from orchestrator.envs.workshop import workshop
+from orchestrator.events import Listener, nobody
+from orchestrator.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class TapUpgraded:
+    """An upgrade. `before` is None when nothing was installed; `pinned` says that orchestrator.toml holds the tap
+    itself to its version, so that only its dependencies can change."""
+
+    id: str
+    package: str
+    before: str | None
+    version: str
+    python: str
+    changes: tuple[VersionChange, ...]
+    pinned: bool
+
+
+def upgrade_tap(paths: Paths, id: str, *, listen: Listener = nobody) -> TapUpgraded:
+    """Upgrades the environment that tap `id` runs in, with all that run in it; the one before is kept to go back to.
+
+    Raises UnknownName, ConfigError; CannotResolve, CannotBuild, DoesNotStart, EnvironmentBroken.
+    """
+    config = read_config(paths.config)
+    tap = config.taps[config.tap(id).environment]
+    recipe = recipe_of(tap, paths.root)
+    with workshop(paths, tap.id, recipe, settings_instead(tap.id, recipe), listen) as shop:
+        old, before = lock_or_none(paths, tap.id), receipt_or_none(paths, tap.id)
+        interpreter = find_interpreter(recipe.python or (old.python if old else None), shop.uv)
+        lock = resolve(shop, interpreter, newest=True)
+        receipt = put_in_use(paths, tap.id, lock, build(shop, lock, interpreter))
+        if not running_flows(paths, config, tap.id):
+            sweep(paths, tap.id)
+    return TapUpgraded(
+        id=id,
+        package=receipt.package,
+        before=before.version if before else None,
+        version=receipt.version,
+        python=receipt.python_version,
+        changes=changes(old, lock),
+        pinned=Package.parse(recipe.package).pinned,
+    )

@@ -1,0 +1,23 @@
+"""One locked Python per tap: a recipe is resolved to a lock, the lock is built aside, a receipt names what is in use.
+
+    package.py      one thing to install, as it is typed: a requirement, a URL or a path
+    recipe.py       what an environment is made from, and how a person asks for another
+    lock.py         envs/<id>.lock: the recipe and every package it came to, pinned
+    receipt.py      envs/<id>/receipt.json: which environment is in use
+    standing.py     how the environment in use stands against its lock
+    workshop.py     one tap's builds: who may build, who listens
+    resolve.py      recipe → lock
+    build.py        lock → an environment that is known to start
+    trial.py        starts a tap once, to see that it does and what it can
+    installed.py    what an environment holds
+    switch.py       brings an environment into use, goes back to the one before, sweeps
+    interpreter.py  finds the Python for an environment
+    uv.py           runs uv, and finds the reason in what it says
+    variables.py    what the programs we start inherit
+
+Whoever builds imports the modules; only what a run needs is imported here, because a run has to start fast.
+"""
+
+from orchestrator.envs.receipt import Receipt, in_use
+
+__all__ = ["Receipt", "in_use"]

@@ -1,0 +1,97 @@
+"""What an environment is made from, and how a person asks for another."""
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from orchestrator.config import Tap
+from orchestrator.envs.package import Package
+
+_PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_VERSION = re.compile(r"\d+\.\d+")
+_KEYS = {"extras": "with"}
+"""Where the name of a field is not the name that people write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What stands in [taps.ID] about its environment.
+
+    `project` is a fingerprint of the project files when the package is a folder: what else could tell that the
+    folder asks for other dependencies now?
+    """
+
+    package: str
+    python: str | None = None
+    extras: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    exclude_newer: str | None = None
+    executable: str | None = None
+    project: str | None = None
+
+
+Advice = Callable[[Recipe], str]
+"""Says how a person asks for this recipe in place of the one that failed."""
+
+
+def recipe_of(tap: Tap, root: Path) -> Recipe:
+    """The recipe of a tap in the workspace `root`. Raises UsageError when its package cannot be read."""
+    return Recipe(
+        package=tap.package,
+        python=tap.python,
+        extras=tap.extras,
+        overrides=tap.overrides,
+        exclude_newer=tap.exclude_newer,
+        executable=tap.executable,
+        project=fingerprint(Package.parse(tap.package), root),
+    )
+
+
+def fingerprint(package: Package, root: Path) -> str | None:
+    """A hash over the project files of a folder; None for a package that is not a folder."""
+    folder = package.path(root)
+    if folder is None or not folder.is_dir():
+        return None
+    contents = [(folder / name).read_bytes() for name in _PROJECT_FILES if (folder / name).is_file()]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
+
+
+def same_python(asked: str | None, minor: str) -> bool:
+    """Whether Python `minor` (such as "3.11") may be what was asked for: what a path leads to, only it can tell."""
+    version = _VERSION.match(asked or minor)
+    return version is None or version[0] == minor
+
+
+def settings(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
+    """What is not left to default, under the names that orchestrator.toml and locks give it."""
+    return {
+        _KEYS.get(field.name, field.name): value for field in fields(recipe) if (value := getattr(recipe, field.name))
+    }
+
+
+def add_tap_command(recipe: Recipe, *, more: tuple[str, ...] = ()) -> str:
+    """The command that adds a tap with this recipe. `more` are options that say nothing about the environment."""
+    words = ["orchestrator", "add-tap", recipe.package, *more]
+    for key, option in (("python", "--python"), ("exclude_newer", "--exclude-newer"), ("executable", "--executable")):
+        if value := getattr(recipe, key):
+            words += [option, value]
+    for requirement in recipe.extras:
+        words += ["--with", requirement]
+    for requirement in recipe.overrides:
+        words += ["--override", requirement]
+    return shlex.join(words)
+
+
+def settings_instead(tap: str, recipe: Recipe) -> Advice:
+    """Advises to change, in orchestrator.toml, what another recipe has other than this one."""
+
+    def advise(instead: Recipe) -> str:
+        asked, now = settings(instead), settings(recipe)
+        changed = [f"{key} = {json.dumps(value)}" for key, value in asked.items() if now.get(key) != value]
+        return f"under [taps.{tap}] say {', '.join(changed)}; then: orchestrator install"
+
+    return advise

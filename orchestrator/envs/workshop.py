@@ -1,0 +1,71 @@
+"""Where the environments of one tap are made: who may build, where, and who hears of it."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator import durable
+from orchestrator.envs.recipe import Advice, Recipe
+from orchestrator.envs.uv import Uv
+from orchestrator.errors import EnvironmentBroken
+from orchestrator.events import Listener, Note, Step, Waiting
+from orchestrator.paths import Paths
+
+LONGEST_BUILD = 3600.0
+"""Seconds after which somebody who waits for another process's build gives up."""
+
+UNCHANGED = "orchestrator.toml and the environment in use are as they were"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The builds of one tap, in the hands of one process. `recipe` is what stands in orchestrator.toml, or shall."""
+
+    paths: Paths
+    tap: str
+    recipe: Recipe
+    advise: Advice
+    uv: Uv
+    listen: Listener
+
+    def step(self, text: str, started: float) -> None:
+        """Tells of a step that is done; `started` is when, by time.monotonic()."""
+        self.listen(Step(text, time.monotonic() - started))
+
+    def instead(self, **changes: Any) -> str:
+        """How a person asks for the same recipe with some fields changed."""
+        return self.advise(replace(self.recipe, **changes))
+
+    def note(self, text: str) -> None:
+        self.listen(Note(text))
+
+
+@contextlib.contextmanager
+def alone(paths: Paths, tap: str, listen: Listener) -> Iterator[int]:
+    """Holds the environments of a tap while the block runs, so that no other process builds, switches or removes them.
+
+    Yields the lock's descriptor. Raises EnvironmentBroken when another process holds them for too long.
+    """
+    with contextlib.ExitStack() as stack:
+        note = f"pid {os.getpid()}"
+        try:
+            held = stack.enter_context(durable.lock(paths.building(tap), note=note))
+        except durable.Held as other:
+            listen(Waiting(f'another process ({other.note}) builds the environment of "{tap}"'))
+            try:
+                held = stack.enter_context(durable.lock(paths.building(tap), note=note, wait=LONGEST_BUILD))
+            except durable.Held as still:
+                raise EnvironmentBroken(
+                    f'another process ({still.note}) still builds the environment of "{tap}"', data=UNCHANGED
+                ) from still
+        yield held
+
+
+@contextlib.contextmanager
+def workshop(paths: Paths, tap: str, recipe: Recipe, advise: Advice, listen: Listener) -> Iterator[Workshop]:
+    """The workshop of a tap, to this process alone. Raises EnvironmentBroken as `alone` does."""
+    with alone(paths, tap, listen) as held:
+        yield Workshop(paths, tap, recipe, advise, Uv(paths.root, held), listen)
