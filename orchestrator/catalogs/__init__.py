@@ -1,5 +1,6 @@
 """What a tap offers and which part of it is taken: the kept catalog, the selection in it, the drift between two.
 
+    dialects.py    where a catalog says things: in metadata by breadcrumb, or on the stream and its schema
     reading.py     what a tap printed -> Catalog, a value
     patterns.py    `issues`, `issues.author.*`, `!issues.description`: what they match
     selection.py   Catalog and patterns -> one Choice per stream

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.catalogs.dialects import Breadcrumb, Json, Names, listed, metadata_of, names_in, nodes_of
 
-# A source where each table can be read in several ways leaves the choice to whoever marks the catalog.
+# Words of a database tap. It leaves the method of each table to whoever marks the catalog, and fails without one.
 OF_A_DATABASE = ("database-name", "row-count", "is-view", "database_name", "table_name", "row_count", "is_view")
 
 
