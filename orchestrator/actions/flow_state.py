@@ -37,7 +37,7 @@ def show_state(paths: Paths, config: Config, name: str, listen: Listener = nobod
 def history(paths: Paths, config: Config, name: str) -> list[Commit]:
     """Every commit that is remembered of the flow, the oldest first."""
     config.flow(name)
-    return CommitLog(paths.commit_log(name)).commits()
+    return CommitLog(paths, name).commits()
 
 
 def set_state(paths: Paths, config: Config, name: str, state: bytes, listen: Listener = nobody) -> FlowState:
@@ -63,7 +63,7 @@ def _settle(paths: Paths, config: Config, name: str, state: bytes | None, listen
     flow = config.flow(name)
     with only_run_of(paths, name), destination_of(config, flow, listen) as destination:
         last = destination.last_commit(name)
-        log = CommitLog(paths.commit_log(name))
+        log = CommitLog(paths, name)
         log.catch_up(last)
         commit = Commit(
             name,

@@ -67,12 +67,16 @@ def replay(
         stack.enter_context(only_run_of(paths, name))
         destination = stack.enter_context(destination_of(config, flow, listen, to=to))
         last = destination.last_commit(name)
-        log = CommitLog(paths.commit_log(name))
+        log = CommitLog(paths, name)
         if not elsewhere:
             log.catch_up(last)
-        runs = Runs(paths.runs(name))
+        runs = Runs(paths, name)
         again = runs.begin(
-            flow=name, tap=flow.tap, package=archived.package, destination=to or flow.destination, replay_of=run
+            tap=flow.tap,
+            package=archived.package,
+            destination=to or flow.destination,
+            replay_of=run,
+            after=last.run if last else 0,
         )
         intent = Intent(
             name,
@@ -103,7 +107,7 @@ def replay(
 
 
 def _archived(paths: Paths, flow: str, number: int) -> Run:
-    run = Runs(paths.runs(flow)).find(number)
+    run = Runs(paths, flow).find(number)
     if not paths.archive(flow, number).exists():
         raise UnknownName(
             f'run {number} of "{flow}" has no archive',

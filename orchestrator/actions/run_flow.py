@@ -64,20 +64,20 @@ def run_flow(
     with ExitStack() as stack:
         stack.enter_context(only_run_of(paths, name))
         destination = stack.enter_context(destination_of(config, flow, listen))
-        history = CommitLog(paths.commit_log(name))
+        history = CommitLog(paths, name)
         last = destination.last_commit(name)
         for word in history.catch_up(last):
             listen(Note(word))
         prepared = with_catalog(paths, prepare(paths, config.tap(flow.tap)), listen)
         beginning = _beginning(flow, last, history, full_refresh, from_commit)
         prepared = replace(prepared, invocation=replace(prepared.invocation, state=beginning.state))
-        runs = Runs(paths.runs(name))
+        runs = Runs(paths, name)
         run = runs.begin(
-            flow=name,
             tap=flow.tap,
             package=f"{prepared.receipt.package} {prepared.receipt.version}",
             destination=flow.destination,
             from_commit=from_commit,
+            after=last.run if last else 0,
         )
         intent = Intent(
             name,
@@ -146,12 +146,13 @@ def _read_tap(
 
 
 def _to_a_clean_end(
-    process: TapProcess, prepared: Prepared, archive: ArchiveWriter, landing: Landing
+    process: TapProcess, prepared: Prepared, archive: ArchiveWriter, landing: Landing, record: "Record"
 ) -> Iterator[bytes]:
     """The blocks of a tap, archived on the way. They end only if the tap ended well."""
     for block in process.blocks():
         if block:
             archive.write(block)
+            record.bytes += len(block)
         yield block
     if exit_code := process.wait():
         rows = sum(landing.committed.values())
@@ -275,6 +276,7 @@ class Record:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.bytes = 0
         self.metrics: dict[str, float] = {}
 
 
@@ -291,7 +293,16 @@ def recorded(runs: Runs, run: Run, landing: Landing) -> Iterator[Record]:
 
 
 def _counted(record: Record, landing: Landing) -> Run:
-    return replace(record.run, read=dict(landing.read), committed=dict(landing.committed), metrics=record.metrics)
+    wrote = landing.last.number if landing.last and landing.commits else None
+    return replace(
+        record.run,
+        read=dict(landing.read),
+        committed=dict(landing.committed),
+        first_commit=None if wrote is None else wrote - landing.commits + 1,
+        last_commit=wrote,
+        bytes=record.bytes,
+        metrics=record.metrics,
+    )
 
 
 class _Reporting:
