@@ -35,6 +35,7 @@ class Pattern:
         )
 
     def finds_something(self, catalog: Catalog) -> bool:
+        """Whether the pattern names a stream of the catalog, or a property of one."""
         return any(self.names_stream(stream) or self.properties(stream) for stream in catalog.streams)
 
     def _cuts(self) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def choose(catalog: Catalog, patterns: Iterable[str], settings: Mapping[str, Str
     """
     asked = [read_pattern(text) for text in patterns]
     for pattern in asked:
-        if not any(pattern.names_stream(stream) or pattern.properties(stream) for stream in catalog.streams):
+        if not pattern.finds_something(catalog):
             raise unknown(pattern, catalog)
     for pattern in map(Pattern, settings):
         if not any(pattern.names_stream(stream) for stream in catalog.streams):
