@@ -48,7 +48,7 @@ def load_messages(
     acknowledged = None
     for step in steps:
         landing.take(step)
-        if isinstance(step, Checkpoint) and step.state is not acknowledged:
+        if isinstance(step, Checkpoint) and step.state is not None and step.state is not acknowledged:
             acknowledged = step.state
             acknowledge(step.state)
     return Loaded(landing.read, landing.committed, landing.commits)

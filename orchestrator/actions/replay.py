@@ -70,6 +70,7 @@ def replay(
         log = CommitLog(paths, name)
         if not elsewhere:
             log.catch_up(last)
+        rewind = None if elsewhere else _rewind(archived, last, log)
         runs = Runs(paths, name)
         again = runs.begin(
             tap=flow.tap,
@@ -82,7 +83,7 @@ def replay(
             name,
             again.number,
             flow.mode,
-            rewind=None if elsewhere else _rewind(archived, last, log),
+            rewind=rewind,
             keep_state=not elsewhere,
             complete=archived.status is Status.SUCCEEDED,
         )

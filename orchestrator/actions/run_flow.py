@@ -118,7 +118,7 @@ def _read_tap(
         progress = _Reporting(record, landing, listen)
         steps = checkpoints(
             read_messages(
-                _to_a_clean_end(process, prepared, archive, landing), batch_reader((paths.root,), paths.root)
+                _to_a_clean_end(process, prepared, archive, landing, record), batch_reader((paths.root,), paths.root)
             ),
             policy,
             table_of=landing.table_of,

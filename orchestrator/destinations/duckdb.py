@@ -5,7 +5,6 @@ table's shape comes before the first row of the transaction: DuckDB refuses to c
 """
 
 import contextlib
-import errno
 import re
 import time
 from collections.abc import Iterator
@@ -18,15 +17,17 @@ import duckdb
 import msgspec
 
 from orchestrator.destinations import sql
+from orchestrator.destinations.contract import check_counts, check_number
+from orchestrator.destinations.disk import first_line, full_disk
 from orchestrator.destinations.staging import Staging
 from orchestrator.durable import make_folder
-from orchestrator.errors import CommitConflict, CountMismatch, DestinationBusy, DestinationError, DestinationFull
+from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.load.batch import Batch, joined
 from orchestrator.load.commit import Activation, Commit, Rewind
 from orchestrator.load.evolution import Growth, Landed, grow
 from orchestrator.load.naming import name_for
-from orchestrator.load.table import SEQUENCE, TABLE_VERSION, Table
+from orchestrator.load.table import SEQUENCE, Table
 from orchestrator.protocol.schemas import DELETED_AT, Column, Type
 
 OURS = "_orchestrator"
@@ -34,7 +35,7 @@ PATIENCE = 600.0
 """Seconds that a commit waits for another process to let go of the file."""
 
 # A file that DuckDB 2 makes is one that DuckDB 1 reads too, unless somebody made it otherwise.
-_READ_BY_ALL = {"storage_compatibility_version": "v1.0.0"}
+_READ_BY_ALL: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.0.0"}
 
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
@@ -64,27 +65,15 @@ class DuckDB:
 
     def stage(self, batch: Batch) -> None:
         make_folder(self._path.parent)
-        with _full_disk(self._path.parent):
+        with full_disk(self._path.parent):
             self._staging.add(batch)
 
     def commit(self, commit: Commit) -> None:
-        staged = self._staging.rows()
-        if staged != dict(commit.rows):
-            raise CountMismatch(
-                f"commit {commit.number} of {commit.flow} counts {dict(commit.rows)} rows, but {staged} were staged",
-                data="the commit was not written",
-            )
+        check_counts(commit, self._staging.rows())
         make_folder(self._path.parent)
         with self._open() as connection, _transaction(connection):
             connection.execute(_MEMORY)
-            held = _last_commit(connection, commit.flow)
-            if (held.number if held else 0) != commit.number - 1:
-                raise CommitConflict(
-                    f"{self._path.name} already holds commit {held.number if held else 0} of {commit.flow}",
-                    cause=f"another process committed to the flow; this one wanted to write commit {commit.number}",
-                    data="nothing of this commit was written",
-                    hint=f"orchestrator run {commit.flow}",
-                )
+            check_number(commit, _last_commit(connection, commit.flow), self._path.name)
             _Transaction(connection, commit, self._schema).settle(joined(list(self._staging.batches())))
         self._staging.clear()
 
@@ -301,10 +290,7 @@ class _Transaction:
         place = self._find(stream, self._commit.gathering.get(stream, self._commit.publish.get(stream)))
         if place is None:
             return
-        old = (
-            f"{sql.name(TABLE_VERSION)} IS DISTINCT FROM {activation.version} "
-            f"AND {sql.name(SEQUENCE)} <= {activation.sequence}"
-        )
+        old = sql.outdated(activation)
         if self._commit.soft_delete:
             self._run(
                 f"UPDATE {place.relation} SET {sql.name(DELETED_AT)} = {sql.moment(self._commit.at)} "
@@ -380,12 +366,12 @@ def open_file(
     """
     connection = _connect(path, patience, listen, read_only)
     try:
-        with _full_disk(path.parent):
+        with full_disk(path.parent):
             yield connection
     except duckdb.Error as error:
         raise DestinationError(
             f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
-            cause=_first_line(error),
+            cause=first_line(error),
             data="nothing of this commit was written; what was committed before stays",
         ) from error
     finally:
@@ -401,7 +387,7 @@ def _connect(path: Path, patience: float, listen: Listener, read_only: bool) -> 
         except duckdb.IOException as error:
             found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
             if not found:
-                raise DestinationError(f"{path} cannot be opened", cause=_first_line(error)) from error
+                raise DestinationError(f"{path} cannot be opened", cause=first_line(error)) from error
             program, pid = found.groups()
             if time.monotonic() >= deadline:
                 raise DestinationBusy(
@@ -428,24 +414,3 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with contextlib.suppress(duckdb.Error):
             connection.execute("ROLLBACK")
         raise
-
-
-@contextlib.contextmanager
-def _full_disk(folder: Path) -> Iterator[None]:
-    """Turns what a full disk says, in whatever words, into DestinationFull."""
-    try:
-        yield
-    except (OSError, duckdb.Error) as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "No space left" in str(error):
-            raise DestinationFull(
-                f"there is no space left in {folder}",
-                cause=_first_line(error),
-                data="nothing of this commit was written; what was committed before stays",
-                hint=f"df -h {folder}",
-            ) from error
-        raise
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
