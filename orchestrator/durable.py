@@ -14,7 +14,10 @@ PRIVATE_FOLDER = 0o700
 
 def make_folder(path: Path) -> Path:
     """Makes `path` and its missing parents, readable by the owner alone. Returns it."""
-    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if not path.is_dir():
+        # mkdir(parents=True) gives the mode to the last folder only.
+        make_folder(path.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     return path
 
 

@@ -1,0 +1,94 @@
+"""Takes secrets out of what is printed or logged, in every spelling in which a tap is likely to write them."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, urlsplit
+
+from orchestrator.config import Reference
+
+MASK = "***"
+# Anything shorter stands in too many words that are no secret.
+SHORTEST = 4
+SECRET_NAME = re.compile(
+    r"(^|_)(token|secret|password|passwd|pwd|passphrase|pat|credential|cookie|authorization"
+    r"|(api|app|access|account|auth|client|encryption|private|secret|shared|signing)_?key)s?$"
+)
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a setting of this name is likely to hold a secret: `private_token`, `apiKey`, `client-secret`."""
+    return SECRET_NAME.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")) is not None
+
+
+class Redaction:
+    """Replaces secrets in a text by `***`."""
+
+    __slots__ = ("_spellings",)
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
+        # A secret may contain another one.
+        self._spellings = sorted((each for each in spellings if len(each) >= SHORTEST), key=len, reverse=True)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], resolved: Mapping[str, Any]) -> "Redaction":
+        """For a config with references and the same config with the secrets in place.
+
+        What was referred to is a secret, and so is what stands under a name that says so, or as a password in a URL.
+        """
+        return cls(_secrets(config, resolved, named=False))
+
+    def redact(self, text: str) -> str:
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        return text
+
+
+def _secrets(config: Any, resolved: Any, *, named: bool) -> Iterator[str]:
+    match config:
+        case Reference():
+            yield resolved
+            yield from _password(resolved)
+        case Mapping():
+            for key, value in config.items():
+                yield from _secrets(value, resolved[key], named=named or names_a_secret(key))
+        case list():
+            for value, filled in zip(config, resolved, strict=True):
+                yield from _secrets(value, filled, named=named)
+        case str() | int() if named:
+            yield str(config)
+        case str():
+            yield from _password(config)
+
+
+def _password(text: str) -> Iterator[str]:
+    """The password of a URL such as postgres://ada:secret@host/shop."""
+    try:
+        password = urlsplit(text).password
+    except ValueError:
+        return
+    if password:
+        yield password
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield from (secret, secret.strip())
+    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
+    for encoded in _base64(secret.encode()):
+        yield from (encoded, encoded.translate(str.maketrans("+/", "-_")))
+    # A log is written line by line, a private key is not. Its first and last line are in every key.
+    if "\n" in secret:
+        yield from (line.strip() for line in secret.splitlines() if not line.startswith("-----"))
+
+
+def _base64(secret: bytes) -> Iterator[str]:
+    """The secret by itself, and what is left of it amid other bytes (`user:secret`), wherever among them it begins."""
+    yield base64.b64encode(secret).decode()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + secret + bytes(2)).decode()
+        # The characters at both ends hold bits of the neighbours too.
+        yield encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
