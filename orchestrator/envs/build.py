@@ -13,7 +13,7 @@ from orchestrator.envs.interpreter import Interpreter
 from orchestrator.envs.lock import Lock, write_lock
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt, finished, write_receipt
-from orchestrator.envs.resolve import build_hint, python_that_fits
+from orchestrator.envs.resolve import install_hint, python_that_fits
 from orchestrator.envs.switch import remove_folder
 from orchestrator.envs.trial import TrialFailed, start_once
 from orchestrator.envs.uv import UvFailed, reason
@@ -73,7 +73,7 @@ def _install(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> None:
             f"the environment of {lock.recipe.package} cannot be built on Python {on.minor}",
             cause=reason(failure.said),
             data=UNCHANGED,
-            hint=build_hint(shop, on),
+            hint=install_hint(shop, on, failure.said),
         ) from failure
     pins.unlink()
 
@@ -109,7 +109,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
 
 
 def _start_hint(shop: Workshop, lock: Lock, installed: Installed, failure: TrialFailed) -> str:
-    if failure.missing is not None:
+    if failure.missing is not None and failure.missing not in lock.versions():
         return shop.instead(extras=(*shop.recipe.extras, failure.missing))
     fitting = failure.last_python or python_that_fits(f"requires Python {installed.requires_python}")
     if fitting is not None and fitting != lock.python:

@@ -19,7 +19,10 @@ PYTHONS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7", "3.6")
 """What a person may be told to try, the newest first."""
 
 _BUILDING = re.compile(r"[Ff]ailed to build|build backend|Failed to prepare")
-_NETWORK = re.compile(r"Request failed|[Ff]ailed to fetch|dns error|error sending request|Git operation failed")
+_NETWORK = re.compile(
+    r"Request failed|network was disabled|[Ff]ailed to fetch|dns error|error sending request|Git operation failed"
+)
+_CHECK_THE_NETWORK = "check the network; behind a proxy set HTTPS_PROXY, for an index of your own UV_DEFAULT_INDEX"
 _UNKNOWN = re.compile(r"Because (\S+) was not found in")
 _OLD_PYTHON = re.compile(r"requires Python ([<>=!~0-9., ]+\d)")
 
@@ -50,7 +53,8 @@ def resolve(shop: Workshop, on: Interpreter, *, like: Lock | None = None, newest
         except UvFailed as failure:
             raise _explained(shop, package, on, failure) from failure
         lock = Lock(replace(recipe, python=on.minor), pinned.read_text())
-    shop.step(f"Resolved {_named(package, lock)} and {lock.dependencies} dependencies", started)
+    others = "1 dependency" if lock.dependencies == 1 else f"{lock.dependencies} dependencies"
+    shop.step(f"Resolved {_named(package, lock)} and {others}", started)
     for pin in lock.without_hash():
         shop.note(_without_hash(pin))
     return lock
@@ -78,7 +82,7 @@ def _explained(shop: Workshop, package: Package, on: Interpreter, failure: UvFai
             f"{package.text} cannot be built on Python {on.minor}",
             cause=cause,
             data=UNCHANGED,
-            hint=build_hint(shop, on),
+            hint=install_hint(shop, on, failure.said),
         )
     return CannotResolve(
         f"no versions were found for {package.text} on Python {on.minor}",
@@ -90,7 +94,7 @@ def _explained(shop: Workshop, package: Package, on: Interpreter, failure: UvFai
 
 def _resolve_hint(shop: Workshop, package: Package, cause: str, said: str) -> str:
     if _NETWORK.search(said):
-        return "check the network; behind a proxy set HTTPS_PROXY, for an index of your own UV_DEFAULT_INDEX"
+        return _CHECK_THE_NETWORK
     if fitting := python_that_fits(said):
         return shop.instead(python=fitting)
     if (unknown := _UNKNOWN.search(cause)) and package.kind is Kind.REQUIREMENT:
@@ -100,8 +104,13 @@ def _resolve_hint(shop: Workshop, package: Package, cause: str, said: str) -> st
     return "orchestrator add-tap --help tells of --override, which puts a version over what the packages ask for"
 
 
-def build_hint(shop: Workshop, on: Interpreter) -> str:
-    """What to try when a package cannot be built: it may be older than the Python, or lack a part of the system."""
+def install_hint(shop: Workshop, on: Interpreter, said: str) -> str:
+    """What to try when a package cannot be fetched or built; `said` is what uv said of it."""
+    if "Hash mismatch" in said:
+        return f"what is fetched is not what was locked; if it is to be trusted: orchestrator upgrade {shop.tap}"
+    if _NETWORK.search(said):
+        return _CHECK_THE_NETWORK
+    # It may be older than the Python, or lack a part of the system.
     older = "3.9" if on.minor in ("3.10", "3.11", "3.12", "3.13") else "3.11"
     return f"install what the cause names, or try a Python of its time: {shop.instead(python=older)}"
 

@@ -33,10 +33,10 @@ _BROUGHT_BY = {
 """Modules that old taps miss most and whose distribution has another name."""
 _LAST_SEEN = (
     (re.compile(r"from 'collections'|'collections' has no attribute"), "3.9"),
-    (re.compile(r"No module named '(?:asynchat|asyncore|imp)'"), "3.11"),
+    (re.compile(r"No module named '(?:asynchat|asyncore|imp|[\w.]*\bsix\.moves)'"), "3.11"),
     (re.compile(r"No module named '(?:cgi|pipes|telnetlib)'"), "3.12"),
 )
-"""What old taps use of Python itself, and the last version that has it."""
+"""What old taps use of Python itself, and the last version that has it (or, for six.moves, that lets six do it)."""
 
 
 class TrialFailed(Exception):

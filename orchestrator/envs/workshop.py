@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator import durable
@@ -49,19 +50,31 @@ def alone(paths: Paths, tap: str, listen: Listener) -> Iterator[int]:
 
     Yields the lock's descriptor. Raises EnvironmentBroken when another process holds them for too long.
     """
+    path = paths.building(tap)
     with contextlib.ExitStack() as stack:
-        note = f"pid {os.getpid()}"
-        try:
-            held = stack.enter_context(durable.lock(paths.building(tap), note=note))
-        except durable.Held as other:
-            listen(Waiting(f'another process ({other.note}) builds the environment of "{tap}"'))
-            try:
-                held = stack.enter_context(durable.lock(paths.building(tap), note=note, wait=LONGEST_BUILD))
-            except durable.Held as still:
-                raise EnvironmentBroken(
-                    f'another process ({still.note}) still builds the environment of "{tap}"', data=UNCHANGED
-                ) from still
+        held = _enter(stack, path, tap, listen)
+        stack.callback(path.unlink, missing_ok=True)
         yield held
+
+
+def _enter(stack: contextlib.ExitStack, path: Path, tap: str, listen: Listener) -> int:
+    wait = 0.0
+    while True:
+        try:
+            held = stack.enter_context(durable.lock(path, note=f"pid {os.getpid()}", wait=wait))
+        except durable.Held as other:
+            if wait:
+                raise EnvironmentBroken(
+                    f'another process ({other.note}) still builds the environment of "{tap}"', data=UNCHANGED
+                ) from other
+            listen(Waiting(f'another process ({other.note}) builds the environment of "{tap}"'))
+            wait = LONGEST_BUILD
+            continue
+        # Whoever had it before us took the file away; then a third may hold a new one of the same name.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), os.stat(path)):
+                return held
+        stack.close()
 
 
 @contextlib.contextmanager
