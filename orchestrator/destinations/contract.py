@@ -1,8 +1,10 @@
 """What every destination promises, in four verbs. `tests/destinations/test_contract.py` holds each to it."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
+from orchestrator.errors import CommitConflict, CountMismatch
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Commit
 
@@ -33,3 +35,24 @@ class Destination(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def check_counts(commit: Commit, staged: Mapping[str, int]) -> None:
+    """Raises CountMismatch unless exactly the rows that the commit counts are staged."""
+    if staged != dict(commit.rows):
+        raise CountMismatch(
+            f"commit {commit.number} of {commit.flow} counts {dict(commit.rows)} rows, but {staged} were staged",
+            data="the commit was not written",
+        )
+
+
+def check_number(commit: Commit, held: Commit | None, destination: str) -> None:
+    """Raises CommitConflict unless the commit is the one after the last that the destination holds."""
+    last = held.number if held else 0
+    if last != commit.number - 1:
+        raise CommitConflict(
+            f"{destination} already holds commit {last} of {commit.flow}",
+            cause=f"another process committed to the flow; this one wanted to write commit {commit.number}",
+            data="nothing of this commit was written",
+            hint=f"orchestrator run {commit.flow}",
+        )

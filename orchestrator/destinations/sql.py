@@ -7,8 +7,9 @@ import duckdb
 import pyarrow as pa
 
 from orchestrator.load.batch import Batch
+from orchestrator.load.commit import Activation
 from orchestrator.load.evolution import Landed
-from orchestrator.load.table import OUR_COLUMNS, SEQUENCE
+from orchestrator.load.table import OUR_COLUMNS, SEQUENCE, TABLE_VERSION
 from orchestrator.protocol.schemas import DECIMAL_DIGITS, DELETED_AT, JSON, NOTHING, TEXT, Column, Kind, Type
 
 _TYPES = {
@@ -99,11 +100,13 @@ def as_landed(batch: Batch, landed: Landed) -> pa.Table:
 
 
 def selection(source: Landed, target: Landed) -> str:
-    """The select list that gives the columns of `source` the names and types they have in `target`."""
-    parts = [
-        f"{cast(name(column.name), column.type, target.columns[said].type)} AS {name(target.columns[said].name)}"
-        for said, column in source.columns.items()
-    ]
+    """The select list that gives the columns of `source` the names and types they have in `target`, and nulls in
+    those that it lacks."""
+    parts = []
+    for said, column in target.columns.items():
+        held = source.columns.get(said)
+        value = cast(name(held.name), held.type, column.type) if held else f"NULL::{type_name(column.type)}"
+        parts.append(f"{value} AS {name(column.name)}")
     return ", ".join([*parts, *(name(column.name) for column in OUR_COLUMNS)])
 
 
@@ -144,6 +147,11 @@ def choose(
 def _changes(connection: duckdb.DuckDBPyConnection, relation: str, column: Column, new: Type) -> bool:
     condition = changed_by_cast(name(column.name), column.type, new)
     return connection.execute(f"SELECT 1 FROM {relation} WHERE {condition} LIMIT 1").fetchone() is not None
+
+
+def outdated(activation: Activation) -> str:
+    """A condition: the row is of another version than the one that is activated."""
+    return f"{name(TABLE_VERSION)} IS DISTINCT FROM {activation.version} AND {name(SEQUENCE)} <= {activation.sequence}"
 
 
 def moment(at: str) -> str:
