@@ -82,6 +82,14 @@ class Paths:
         """One run: run.json, tap.log, messages.zst, and work-…/ while it lasts."""
         return self.runs(flow) / f"{number:06d}"
 
+    def record(self, flow: str, number: int) -> Path:
+        """What is known of a run: when, by whom, how it ended."""
+        return self.run(flow, number) / "run.json"
+
+    def tap_log(self, flow: str, number: int) -> Path:
+        """What the tap said on stderr."""
+        return self.run(flow, number) / "tap.log"
+
     def archive(self, flow: str, number: int) -> Path:
         """The messages of a run, compressed."""
         return self.run(flow, number) / "messages.zst"

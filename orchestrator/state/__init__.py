@@ -1,0 +1,33 @@
+"""What is remembered of a flow, in `state/<flow>/`. The destination is the truth; all of this may be lost.
+
+    commits.py     commits.jsonl: every commit, and each break in their history
+    runs.py        runs/000012/run.json: who ran when, and how it ended
+    archive.py     runs/000012/messages.zst: the messages, for replay
+    taplog.py      runs/000012/tap.log: what the tap said on stderr
+    retention.py   how much of it stays
+
+Only the process that holds the flow's OS lock (`running.lock`) writes; anybody may read meanwhile. The format is
+described for people in `state/README.md`.
+"""
+
+from orchestrator.state.archive import ArchiveWriter, read_archive
+from orchestrator.state.commits import Break, CommitLog, Entry
+from orchestrator.state.retention import Pruned, prune
+from orchestrator.state.runs import Failure, Kind, Run, Runs, Status
+from orchestrator.state.taplog import read_log
+
+__all__ = [
+    "ArchiveWriter",
+    "Break",
+    "CommitLog",
+    "Entry",
+    "Failure",
+    "Kind",
+    "Pruned",
+    "Run",
+    "Runs",
+    "Status",
+    "prune",
+    "read_archive",
+    "read_log",
+]

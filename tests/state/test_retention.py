@@ -1,0 +1,73 @@
+"""What goes when there is too much of the past, and what never goes."""
+
+import pytest
+
+from orchestrator import durable
+from orchestrator.config import Retention
+from orchestrator.state import ArchiveWriter, Pruned, Runs, Status, prune
+
+
+@pytest.fixture
+def runs(paths):
+    """Runs 1 to 6; all but run 4 have an archive."""
+    runs = Runs(paths, "shop")
+    for number in range(1, 7):
+        runs.end(runs.begin(tap="gitlab", package="tap-gitlab", destination="warehouse"))
+        paths.tap_log("shop", number).write_text("said\n")
+        if number != 4:
+            with ArchiveWriter(paths.archive("shop", number)) as archive:
+                archive.write(b"message\n")
+    return runs
+
+
+def archived(paths):
+    return [number for number in range(1, 9) if paths.archive("shop", number).exists()]
+
+
+@pytest.mark.parametrize(
+    ("retention", "pruned"),
+    [
+        (Retention(runs=6, archives=5), Pruned((), ())),
+        (Retention(runs=6, archives=6), Pruned((), ())),
+        (Retention(runs=9, archives=2), Pruned((), (1, 2, 3))),
+        (Retention(runs=4, archives=2), Pruned((1, 2), (3,))),
+        (Retention(runs=2, archives=20), Pruned((1, 2, 3, 4), ())),
+        (Retention(runs=3, archives=0), Pruned((1, 2, 3), (5, 6))),
+    ],
+)
+def test_the_oldest_go_first(paths, runs, retention, pruned):
+    before = archived(paths)
+
+    assert prune(paths, "shop", retention) == pruned
+
+    assert runs.numbers() == [number for number in range(1, 7) if number not in pruned.runs]
+    assert archived(paths) == [number for number in before if number not in {*pruned.runs, *pruned.archives}]
+
+
+def test_a_run_without_its_archive_keeps_its_log(paths, runs):
+    prune(paths, "shop", Retention(archives=1))
+
+    assert paths.tap_log("shop", 1).read_text() == "said\n"
+    assert runs.find(1).status is Status.SUCCEEDED
+
+
+def test_what_is_running_stays_whole(paths, runs):
+    with durable.lock(paths.running("shop")):
+        runs.begin(tap="gitlab", package="tap-gitlab", destination="warehouse")
+        with ArchiveWriter(paths.archive("shop", 7)):
+            pass
+
+        prune(paths, "shop", Retention(runs=0, archives=0))
+
+    assert runs.numbers() == [7]
+    assert archived(paths) == [7]
+
+
+def test_a_number_is_not_given_twice_even_when_nothing_is_kept(paths, runs):
+    prune(paths, "shop", Retention(runs=0, archives=0))
+
+    assert runs.begin(tap="gitlab", package="tap-gitlab", destination="warehouse").number == 7
+
+
+def test_a_flow_that_never_ran_has_nothing_to_prune(paths):
+    assert prune(paths, "shop", Retention(runs=0, archives=0)) == Pruned((), ())
