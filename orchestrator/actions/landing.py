@@ -57,6 +57,10 @@ class Landing:
         self._noted: set[str] = set()
 
     @property
+    def flow(self) -> str:
+        return self._intent.flow
+
+    @property
     def unsettled(self) -> bool:
         """Whether rows were read that no commit holds yet."""
         return self.read != self.committed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from orchestrator.actions.landing import Intent, Landing, now
-from orchestrator.actions.run_flow import RunReport, destination_of, only_run_of, recorded, shown_bookmarks
+from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded
 from orchestrator.config import Config
 from orchestrator.errors import RunFailed, UnknownName, UsageError
 from orchestrator.events import Committed, Listener, nobody
@@ -88,7 +88,7 @@ def replay(
             complete=archived.status is Status.SUCCEEDED,
         )
         landing = Landing(destination, intent, last, listen)
-        with recorded(runs, again, landing) as record, stop.on_signals():
+        with recorded(runs, again, landing, listen) as recording, stop.on_signals():
             steps = checkpoints(
                 _whole(paths, archived),
                 CommitPolicy(flow.commit_rows, flow.commit_seconds),
@@ -100,11 +100,12 @@ def replay(
             )
             for step in steps:
                 commit = landing.take(step)
+                recording.report(now=commit is not None)
                 if commit is not None:
                     listen(Committed(name, again.number, commit.number, commit.rows))
                     if not elsewhere:
                         log.record(commit)
-        return RunReport(record.run, landing.commits, shown_bookmarks(landing.last), to or flow.destination)
+        return recording.ended()
 
 
 def _archived(paths: Paths, flow: str, number: int) -> Run:

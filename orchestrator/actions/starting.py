@@ -32,6 +32,11 @@ class Prepared:
     redaction: Redaction
     choices: tuple[Choice, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What the tap is called in print: its distribution and version."""
+        return f"{self.receipt.package} {self.receipt.version}"
+
 
 def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:
     """Puts secrets in the place of their references. Raises NotInstalled, CredentialsError."""
@@ -95,9 +100,11 @@ def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
             printed += block
             # Taps of the first years know the option and not what it asks: their whole sync would follow.
             if _begins_a_sync(bytes(printed[:65536])):
-                raise _NoDiscovery(f"{prepared.receipt.package} {prepared.receipt.version} has no discovery")
+                raise _NoDiscovery(f"{prepared.name} has no discovery")
         if exit_code := process.wait():
-            raise tap_failed(prepared, exit_code, process, "in discovery")
+            raise tap_failed(
+                prepared, exit_code, process, "in discovery", hint=f"orchestrator config {prepared.tap.id}"
+            )
         return bytes(printed)
 
 
@@ -112,12 +119,21 @@ def _begins_a_sync(printed: bytes) -> bool:
     return isinstance(message, dict) and isinstance(message.get("type"), str) and "streams" not in message
 
 
-def tap_failed(prepared: Prepared, exit_code: int, process: TapProcess, when: str, data: str = "") -> TapFailed:
+def tap_failed(
+    prepared: Prepared,
+    exit_code: int,
+    process: TapProcess,
+    when: str,
+    *,
+    data: str | None = None,
+    hint: str | None = None,
+) -> TapFailed:
     """What to say of a tap that ended with `exit_code`; its last words are the cause."""
     said = [line for line in process.stderr.last if line.strip()]
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(
-        f"{prepared.receipt.package} {prepared.receipt.version} {ended} {when}",
+        f"{prepared.name} {ended} {when}",
         cause=said[-1].strip() if said else "it said nothing on stderr",
-        data=data or None,
+        data=data,
+        hint=hint,
     )

@@ -1,0 +1,113 @@
+"""What surrounds a run: the lock that only one holds, the record of how it went, the reports on the way."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from orchestrator import durable
+from orchestrator.actions.landing import Landing, rfc3339
+from orchestrator.config import Config, Flow
+from orchestrator.destinations import Destination, open_destination
+from orchestrator.errors import AlreadyRunning
+from orchestrator.events import Listener, Progress
+from orchestrator.load.commit import Commit
+from orchestrator.paths import Paths
+from orchestrator.protocol.bookmarks import bookmarks
+from orchestrator.state import Run, Runs
+
+_SECONDS_BETWEEN_REPORTS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run came to. `bookmarks` are those of its last commit, by stream; `commits` counts its commits."""
+
+    run: Run
+    commits: int
+    bookmarks: Mapping[str, str]
+
+
+@contextmanager
+def only_run_of(paths: Paths, flow: str) -> Iterator[None]:
+    """Holds the flow's OS lock. Raises AlreadyRunning, with who holds it."""
+    try:
+        with durable.lock(paths.running(flow), note=f"pid {os.getpid()}, started {rfc3339()}"):
+            yield
+    except durable.Held as held:
+        raise AlreadyRunning(
+            f'"{flow}" is running already ({held.note})',
+            data="nothing was changed",
+            hint=f"orchestrator status {flow}",
+        ) from held
+
+
+def destination_of(config: Config, flow: Flow, listen: Listener, *, to: str | None = None) -> Destination:
+    """The destination of a flow (or the one named `to`), opened for its tables."""
+    destination = config.destination(to or flow.destination)
+    schema = destination.schema.format(flow=flow.name, tap=flow.tap)
+    return open_destination(destination.type, destination.path, schema, listen)
+
+
+class Recording:
+    """A run while it lasts: what its record says so far, and what listeners are told."""
+
+    def __init__(self, run: Run, landing: Landing, listen: Listener) -> None:
+        self.run = run
+        self.bytes = 0
+        self.metrics: Mapping[str, float] = {}
+        self._landing = landing
+        self._listen = listen
+        self._began = time.monotonic()
+        self._told = 0.0
+
+    def report(self, *, now: bool) -> None:
+        """Tells where the run stands; a few times a second, or `now`."""
+        seconds = time.monotonic() - self._began
+        if now or seconds - self._told >= _SECONDS_BETWEEN_REPORTS:
+            self._told = seconds
+            landing = self._landing
+            self._listen(
+                Progress(
+                    self.run.flow,
+                    self.run.number,
+                    seconds,
+                    dict(landing.read),
+                    dict(landing.committed),
+                    shown_bookmarks(landing.last),
+                )
+            )
+
+    def counted(self) -> Run:
+        """The run with all that was counted."""
+        landing = self._landing
+        wrote = landing.last.number if landing.last and landing.commits else None
+        return replace(
+            self.run,
+            read=dict(landing.read),
+            committed=dict(landing.committed),
+            first_commit=None if wrote is None else wrote - landing.commits + 1,
+            last_commit=wrote,
+            bytes=self.bytes,
+            metrics=self.metrics,
+        )
+
+    def ended(self) -> RunReport:
+        return RunReport(self.run, self._landing.commits, shown_bookmarks(self._landing.last))
+
+
+@contextmanager
+def recorded(runs: Runs, run: Run, landing: Landing, listen: Listener) -> Iterator[Recording]:
+    """Writes down how the run ended, whatever way it ended."""
+    recording = Recording(run, landing, listen)
+    try:
+        yield recording
+    except BaseException as error:
+        recording.run = runs.end(recording.counted(), error)
+        raise
+    recording.run = runs.end(recording.counted())
+
+
+def shown_bookmarks(commit: Commit | None) -> dict[str, str]:
+    return bookmarks(commit.state if commit else None)
