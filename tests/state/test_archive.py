@@ -218,12 +218,18 @@ def test_a_full_disk_shows_when_the_archive_settles(path, full_disk):
 
 
 def test_a_full_disk_shows_in_a_later_write_and_never_makes_the_tap_wait(path, full_disk, small_frames):
-    def write_on(writer):
-        for _ in range(1_000_000):
-            writer.write(bytes(10_000))
+    writer = ArchiveWriter(path)
 
-    with pytest.raises(DestinationFull), ArchiveWriter(path) as writer:
-        write_on(writer)
+    with pytest.raises(DestinationFull):
+        write_a_hundred_frames(writer)
+
+    with pytest.raises(DestinationFull):
+        writer.close()
+
+
+def write_a_hundred_frames(writer):
+    for _ in range(100):
+        writer.write(bytes(10_000))
 
 
 def test_the_reason_of_a_run_that_fails_is_not_hidden_by_its_archive(path, full_disk):

@@ -146,9 +146,9 @@ def test_numbers_do_not_repeat_after_state_was_lost(runs):
     assert begin(runs, after=41).number == 43
 
 
-def test_a_thousandth_run_and_a_millionth_stand_in_order(runs):
-    assert [begin(runs, after=number).number for number in (0, 998, 999_999)] == [1, 999, 1_000_000]
-    assert [run.number for run in runs.all()] == [1, 999, 1_000_000]
+def test_runs_stand_in_the_order_of_their_numbers_beyond_six_digits(runs):
+    assert [begin(runs, after=number).number for number in (0, 999_998, 999_999)] == [1, 999_999, 1_000_000]
+    assert [run.number for run in runs.all()] == [1, 999_999, 1_000_000]
 
 
 def test_a_run_that_does_not_exist_is_an_error_with_a_way_on(runs):
