@@ -75,7 +75,7 @@ def _password(text: str) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    yield from (secret, secret.strip())
+    yield secret
     yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
     for encoded in _base64(secret.encode()):

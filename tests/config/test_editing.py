@@ -139,6 +139,13 @@ def test_a_removed_tap_takes_its_tables_flows_and_their_comments_and_nothing_els
     assert "\n\n\n" not in shop.read_text()
 
 
+def test_all_flows_of_a_removed_tap_go_with_it(shop):
+    shop.write_text(SHOP + '\n[[flows]]\nname = "eu-hourly"\nfrom = "gitlab-eu"\nto = "warehouse"\n')
+    editing.remove_tap(shop, "gitlab-eu")
+
+    assert list(read_config(shop).flows) == ["gitlab"]
+
+
 def test_the_last_tap_leaves_what_was_never_about_it(shop):
     editing.remove_tap(shop, "gitlab-eu")
     editing.remove_tap(shop, "gitlab")
@@ -213,6 +220,12 @@ def test_the_first_config_of_a_tap_gets_a_table_right_after_it(shop):
 
     expected = '[taps.gitlab-eu.config]\napi_url = "https://eu"\n\n[taps.gitlab-eu.config.http]\nretries = 3\n\n# ----'
     assert f'inherit = "gitlab"\n\n{expected}' in shop.read_text()
+
+
+def test_a_table_that_only_holds_tables_needs_no_header(shop):
+    editing.set_tap_config(shop, "gitlab-eu", {"http": {"retries": 3}})
+
+    assert lines_new(shop) == ["[taps.gitlab-eu.config.http]", "retries = 3"]
 
 
 def test_tables_in_the_config_are_merged(shop):

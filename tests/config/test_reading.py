@@ -388,6 +388,7 @@ def test_a_destination_that_cannot_be_meant_is_refused(complaints, table, compla
         ("commit_rows", "0", 'flow "x": commit_rows is 0; it must be a whole number above 0'),
         ("commit_rows", "1e5", 'flow "x": commit_rows is 100000.0; it must be a whole number above 0'),
         ("commit_seconds", "'10s'", 'flow "x": commit_seconds is "10s"; it must be a number of seconds, such as 10'),
+        ("commit_seconds", "inf", 'flow "x": commit_seconds is inf; it must be a number of seconds, such as 10 or 0.5'),
         ("commit_seconds", "-1", 'flow "x": commit_seconds is -1; it must be a number of seconds, such as 10 or 0.5'),
     ],
 )
@@ -442,13 +443,13 @@ def test_a_tap_that_inherits_cannot_have_an_environment_of_its_own(complaints, s
 
 def test_all_problems_of_a_file_are_told_at_once_in_its_order(read):
     with pytest.raises(ConfigError) as refusal:
-        read('[taps.gitlab]\npakage = "x"\npython = 3.11\n\n[[flows]]\nname = "x"\nfrom = "gitlab"\nto = "nowhere"\n')
+        read('[taps.gitlab]\npakage = "x"\npython = 3.11\n\n[destination.lake]\npath = "lake"\n')
 
     assert str(refusal.value) == (
         "orchestrator.toml has 3 problems\n"
         '  cause: orchestrator.toml:2: tap "gitlab": there is no setting "pakage"; did you mean "package"?\n'
         '         orchestrator.toml:3: tap "gitlab": python is 3.11; it must be a version in quotes, such as "3.11"\n'
-        '         orchestrator.toml:8: flow "x": it goes to "nowhere", but there is no such destination'
+        "         orchestrator.toml:5: there is no section [destination]; did you mean [destinations]?"
     )
 
 

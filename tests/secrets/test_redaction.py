@@ -2,7 +2,7 @@
 
 import base64
 import json
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.config import Reference
 from orchestrator.secrets import Redaction, names_a_secret
 
-SECRET = 'gl/pat+ä "1"&x='
+SECRET = """gl/pat+ä "1"'&x="""
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,11 @@ SECRET = 'gl/pat+ä "1"&x='
     [
         f"Authorization: Bearer {SECRET}",
         f"GET /projects?{urlencode({'private_token': SECRET})}",
+        f"GET /{quote(SECRET)}/projects",
+        f"https://ada:{quote(SECRET, safe='')}@gitlab.com",
         json.dumps({"token": SECRET}),
         json.dumps({"token": SECRET}, ensure_ascii=False),
-        repr({"token": SECRET + "'"}),
+        repr({"token": SECRET}),
         base64.b64encode(SECRET.encode()).decode(),
     ],
 )
