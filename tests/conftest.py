@@ -1,1 +1,30 @@
 """Fixtures that tests of every room share."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.paths import Paths
+from tests.packages.index import Index
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """A package index that is empty until a test adds to it; uv asks no other, and has a cache of its own."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
+    return Index(folder)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Paths:
+    """A workspace with one destination and nothing else."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "orchestrator.toml").write_text(
+        '[destinations.warehouse]\ntype = "duckdb"\npath = "data/warehouse.duckdb"\n'
+    )
+    return Paths(root)
