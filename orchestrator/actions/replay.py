@@ -137,8 +137,9 @@ def _count_to_last_state(paths: Paths, run: Run) -> int:
 
 
 def _messages(paths: Paths, run: Run) -> Iterator[Message]:
-    archive = paths.archive(run.flow, run.number)
-    return read_messages(read_archive(archive), batch_reader((paths.root,), paths.root))
+    # A run that ended well is taken as complete, so its archive has to be.
+    blocks = read_archive(paths.archive(run.flow, run.number), whole=run.status is Status.SUCCEEDED)
+    return read_messages(blocks, batch_reader((paths.root,), paths.root))
 
 
 def _rewind(archived: Run, last: Commit | None, log: CommitLog) -> Rewind | None:
