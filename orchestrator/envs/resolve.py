@@ -14,6 +14,7 @@ from orchestrator.envs.package import Kind, Package
 from orchestrator.envs.uv import UvFailed, reason
 from orchestrator.envs.workshop import UNCHANGED, Workshop
 from orchestrator.errors import CannotBuild, CannotResolve
+from orchestrator.paths import CONFIG_FILE
 
 PYTHONS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7", "3.6")
 """What a person may be told to try, the newest first."""
@@ -52,7 +53,9 @@ def resolve(shop: Workshop, on: Interpreter, *, like: Lock | None = None, newest
             )
         except UvFailed as failure:
             raise _explained(shop, package, on, failure) from failure
-        lock = Lock(replace(recipe, python=on.minor), pinned.read_text())
+        # The name of a passing file, in a comment of uv's, would make every lock another one.
+        requirements = pinned.read_text().replace(str(overrides), CONFIG_FILE)
+        lock = Lock(replace(recipe, python=on.minor), requirements)
     others = "1 dependency" if lock.dependencies == 1 else f"{lock.dependencies} dependencies"
     shop.step(f"Resolved {_named(package, lock)} and {others}", started)
     for pin in lock.without_hash():
