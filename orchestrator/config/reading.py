@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
 from orchestrator.config.shape import ROWS, SECONDS, Kind
-from orchestrator.config.statements import line_of
+from orchestrator.config.statements import line_of, statements
 from orchestrator.config.values import Config, Destination, Flow, Mode, Reference, Retention, StreamSettings, Tap
 from orchestrator.errors import ConfigError
 
@@ -21,10 +21,10 @@ def read_config(path: Path, *, environ: Mapping[str, str] = os.environ) -> Confi
     Raises ConfigError, which names every problem with its line.
     """
     text = read_text(path)
-    document = parse(text, path)
+    document = _parsed(text, path)
     problems = find_problems(document)
     if problems:
-        raise refusal(shown(path), problems, text)
+        raise _refusal(path, text, problems)
     return _config(document, path.absolute().parent, _commit_limits(environ))
 
 
@@ -42,8 +42,7 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{shown(path)}:{line}: this is not UTF-8 text") from error
 
 
-def parse(text: str, path: Path) -> Document:
-    """The document that a TOML text holds. Raises ConfigError with line and column."""
+def _parsed(text: str, path: Path) -> Document:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -81,9 +80,10 @@ def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
     )
 
 
-def refusal(name: str, problems: Iterable[Problem], text: str) -> ConfigError:
-    """One error out of all problems of a text, in its order; `name` is what the file is called."""
-    placed = sorted((line_of(text, problem.place) or 0, str(problem)) for problem in problems)
+def _refusal(path: Path, text: str, problems: Iterable[Problem]) -> ConfigError:
+    """One error out of all problems of a text, in its order."""
+    known, name = statements(text), shown(path)
+    placed = sorted((line_of(known, problem.place) or 0, str(problem)) for problem in problems)
     sentences = [f"{name}:{line}: {sentence}" if line else f"{name}: {sentence}" for line, sentence in placed]
     if len(sentences) == 1:
         return ConfigError(sentences[0])
@@ -184,7 +184,7 @@ def _stream(table: Mapping[str, Any]) -> StreamSettings:
 
 
 def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:
-    path = root / Path(table["path"]).expanduser()
+    path = root / os.path.expanduser(table["path"])
     return Destination(id=id, type=table["type"], path=path, **_given(table, "schema"))
 
 

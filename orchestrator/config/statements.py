@@ -1,7 +1,7 @@
 """Which lines of a TOML text hold which setting. Only errors and edits ask; reading does not."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,13 @@ def statements(text: str) -> list[Statement]:
     return found
 
 
-def line_of(text: str, place: Place) -> int | None:
+def line_of(known: Iterable[Statement], place: Place) -> int | None:
     """The line (counted from 1) that gives `place` its value, or else the nearest thing around it."""
     lines: dict[Place, int] = {}
-    for statement in statements(text):
-        for known in statement.places:
-            for length in range(1, len(known) + 1):
-                lines.setdefault(known[:length], statement.first + 1)
+    for statement in known:
+        for given in statement.places:
+            for length in range(1, len(given) + 1):
+                lines.setdefault(given[:length], statement.first + 1)
     return next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
 
 

@@ -73,7 +73,7 @@ def _is_unicode(value: str) -> bool:
 
 def _from_file(root: Path, name: str) -> str:
     try:
-        text = (root / Path(name).expanduser()).read_bytes().decode()
+        text = (root / os.path.expanduser(name)).read_bytes().decode()
     except OSError as error:
         raise _Absent(f"the file {name} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -49,15 +49,15 @@ name = "two"
     ],
 )
 def test_every_place_is_found_in_its_line(place, line):
-    assert line_of(TEXT, place) == line
+    assert line_of(statements(TEXT), place) == line
 
 
 def test_a_place_that_is_not_written_is_found_at_the_table_that_should_have_it():
-    assert line_of(TEXT, ("flows", 1, "from")) == 22
+    assert line_of(statements(TEXT), ("flows", 1, "from")) == 22
 
 
 def test_a_place_outside_of_every_table_has_no_line():
-    assert line_of(TEXT, ("destinations", "warehouse")) is None
+    assert line_of(statements(TEXT), ("destinations", "warehouse")) is None
 
 
 def test_a_statement_is_as_long_as_its_list_or_text_is_open():
@@ -70,10 +70,10 @@ def test_a_statement_is_as_long_as_its_list_or_text_is_open():
 def test_lists_of_tables_inside_a_list_of_tables_are_counted_apart():
     text = "[[a]]\n[[a.b]]\nx = 1\n[[a.b]]\n[[a]]\n[[a.b]]\nx = 2\n"
 
-    assert line_of(text, ("a", 0, "b", 0, "x")) == 3
-    assert line_of(text, ("a", 0, "b", 1)) == 4
-    assert line_of(text, ("a", 1, "b", 0, "x")) == 7
+    assert line_of(statements(text), ("a", 0, "b", 0, "x")) == 3
+    assert line_of(statements(text), ("a", 0, "b", 1)) == 4
+    assert line_of(statements(text), ("a", 1, "b", 0, "x")) == 7
 
 
 def test_line_ends_of_another_system_make_no_difference():
-    assert line_of(TEXT.replace("\n", "\r\n"), ("flows", 1, "name")) == 23
+    assert line_of(statements(TEXT.replace("\n", "\r\n")), ("flows", 1, "name")) == 23
