@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.envs.uv import Uv, UvFailed, complaint
+from orchestrator.envs.uv import Uv, UvFailed, complaint, reason
 from orchestrator.envs.variables import inherited
 from orchestrator.errors import EnvironmentBroken
 
@@ -38,7 +38,7 @@ def find_interpreter(asked: str | None, uv: Uv) -> Interpreter:
         if not path:
             raise EnvironmentBroken(
                 f"there is no Python {asked} on this machine",
-                cause=complaint(error.said).removeprefix("error: "),
+                cause=reason(error.said),
                 hint=f"uv python install {asked}, or --python with the path of one",
             ) from error
     return Interpreter(path, _version_of(path))

@@ -92,6 +92,10 @@ class Lock:
         assert self.recipe.python is not None
         return self.recipe.python
 
+    def serves(self, minor: str) -> bool:
+        """Whether it was resolved for Python `minor` too: its markers tell all later Pythons apart."""
+        return tuple(map(int, minor.split("."))) >= tuple(map(int, self.python.split(".")))
+
     def environment(self, interpreter: str) -> str:
         """Names the environment that comes of this lock on the interpreter at this path."""
         return hashlib.sha256(f"{self.text}\0{interpreter}".encode()).hexdigest()[:16]

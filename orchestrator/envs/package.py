@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from orchestrator.errors import UsageError
 
 _URL = re.compile(r"(?:git\+)?[a-z]+://", re.IGNORECASE)
-_PATH = re.compile(r"\.{1,2}$|(?:\.{0,2}|~)/|[^@:]+/[^@:]*$|.+\.(?:whl|tar\.gz|zip)$")
+_PATH = re.compile(r"\.{1,2}$|(?:\.{0,2}|~)/|[^@:]+/[^@:]*$|[^@:]+\.(?:whl|tar\.gz|zip)$")
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
 _OWNER_AND_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -120,7 +120,7 @@ class Package:
 def default_id(package: Package, root: Path) -> str:
     """What the tap is called unless a person says otherwise: `pipelinewise-tap-postgres` → `postgres`."""
     name = canonicalize_name(package.likely_name(root))
-    return re.sub(r"^(?:.*?-)?tap-(?=.)", "", name)
+    return re.sub(r"^(?:.*?-)??tap-(?=.)", "", name)
 
 
 def _last_part_of_url(url: str) -> str:

@@ -94,22 +94,26 @@ def _ask(command: list[str], longest: float) -> _Answer:
         except OSError as error:
             return _Answer(False, "", f"{command[0]}: {error.strerror}")
         try:
-            in_time = _wait(process, out, longest)
+            too_much = _too_much(process, out, longest)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        said = _Answer(in_time and process.returncode == 0, _beginning(out), _beginning(err))
-        return said if in_time else _Answer(False, said.out, f"it did not answer {command[1]} within {longest:g} s")
+        if too_much:
+            return _Answer(False, _beginning(out), f"asked for {command[1]}, {too_much}")
+        return _Answer(process.returncode == 0, _beginning(out), _beginning(err))
 
 
-def _wait(process: subprocess.Popen[bytes], out: IO[bytes], longest: float) -> bool:
+def _too_much(process: subprocess.Popen[bytes], out: IO[bytes], longest: float) -> str | None:
+    """Waits for the end of a process. What it took too much of, if it has to be ended for that."""
     deadline = time.monotonic() + longest
     while process.poll() is None:
-        if time.monotonic() > deadline or os.fstat(out.fileno()).st_size > _LONGEST_ANSWER:
-            return False
+        if time.monotonic() > deadline:
+            return f"it did not end within {longest:g} s"
+        if os.fstat(out.fileno()).st_size > _LONGEST_ANSWER:
+            return f"it printed more than {_LONGEST_ANSWER // 1_000_000} MB"
         time.sleep(0.01)
-    return True
+    return None
 
 
 def _beginning(file: IO[bytes]) -> str:

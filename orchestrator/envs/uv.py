@@ -35,7 +35,7 @@ class Uv:
             [
                 _binary(),
                 # A pyproject.toml or uv.toml around the workspace is about another project; above / there is none.
-                *("--quiet", "--no-progress", "--color", "never", "--project", "/"),
+                *("--no-progress", "--color", "never", "--project", "/"),
                 *map(str, arguments),
             ],
             input=text,

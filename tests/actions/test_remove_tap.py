@@ -34,7 +34,7 @@ def test_a_tap_whose_flow_runs_is_not_removed(shop, index):
         remove_tap(shop, "shapes")
 
     assert raised.value.cause == "pid 4711"
-    assert in_use(shop, "shapes")
+    assert in_use(shop, "shapes").version == "1.0"
 
 
 def test_a_tap_that_others_inherit_from_is_not_removed(shop, index):
@@ -45,7 +45,7 @@ def test_a_tap_that_others_inherit_from_is_not_removed(shop, index):
     with pytest.raises(UsageError, match="cannot be removed"):
         remove_tap(shop, "shapes")
 
-    assert in_use(shop, "shapes")
+    assert in_use(shop, "shapes").version == "1.0"
 
 
 def test_an_heir_goes_without_the_environment_it_shared(shop, index):
@@ -56,7 +56,7 @@ def test_an_heir_goes_without_the_environment_it_shared(shop, index):
     remove_tap(shop, "shapes-eu")
 
     assert list(read_config(shop.config).taps) == ["shapes"]
-    assert in_use(shop, "shapes")
+    assert in_use(shop, "shapes").version == "1.0"
 
 
 def test_a_tap_that_does_not_exist_is_told(shop):
