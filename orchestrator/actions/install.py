@@ -62,7 +62,7 @@ def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, listen: Liste
             standing = stands(paths, tap.id, kept)
             if standing is not None:
                 return _told(tap, standing, resolved=False, built=False)
-        interpreter = find_interpreter(recipe.python or (kept.python if kept else None), shop.uv)
+        interpreter = _interpreter(shop, kept)
         lock = _lock(shop, kept, interpreter, frozen)
         before = stands(paths, tap.id, lock)
         receipt = put_in_use(paths, tap.id, lock, build(shop, lock, interpreter))
@@ -72,10 +72,23 @@ def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, listen: Liste
     return _told(tap, receipt, resolved=lock != kept, built=built)
 
 
+def _interpreter(shop: Workshop, kept: Lock | None) -> Interpreter:
+    """The Python that orchestrator.toml asks for; where it asks for none, the lock's, or ours if that one is missing."""
+    if shop.recipe.python or kept is None:
+        return find_interpreter(shop.recipe.python, shop.uv)
+    try:
+        return find_interpreter(kept.python, shop.uv)
+    except EnvironmentBroken:
+        ours = find_interpreter(None, shop.uv)
+        if kept.serves(ours.minor):
+            return ours
+        raise
+
+
 def _lock(shop: Workshop, kept: Lock | None, interpreter: Interpreter, frozen: bool) -> Lock:
     """The lock that is there, when it still is what orchestrator.toml asks for; else a new one."""
     departures = kept.departures(shop.recipe) if kept else []
-    if kept is not None and not departures and kept.python == interpreter.minor:
+    if kept is not None and not departures and kept.serves(interpreter.minor):
         return kept
     if frozen:
         raise EnvironmentBroken(
