@@ -73,7 +73,7 @@ def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, listen: Liste
 
 
 def _interpreter(shop: Workshop, kept: Lock | None) -> Interpreter:
-    """The Python that orchestrator.toml asks for; where it asks for none, the lock's, or ours if that one is missing."""
+    """The Python that orchestrator.toml asks for; where it asks for none, that of the lock, or else ours."""
     if shop.recipe.python or kept is None:
         return find_interpreter(shop.recipe.python, shop.uv)
     try:
