@@ -122,7 +122,8 @@ class _Transaction:
         for batch in batches:
             arriving.setdefault((batch.table.stream, batch.table.generation), []).append(batch)
         moves = [self._prepare(stream, generation, together) for (stream, generation), together in arriving.items()]
-        published = [self._prepare_publishing(*each) for each in self._commit.publish.items()]
+        waiting = {(place.landed.stream, place.generation): sources for place, _, sources in moves}
+        published = [self._prepare_publishing(*each, waiting.get(each, [])) for each in self._commit.publish.items()]
         if self._commit.rewind is not None:
             self._rewind(self._commit.rewind)
         for place, key, sources in moves:
@@ -159,12 +160,13 @@ class _Transaction:
             sources.append(source)
         return place, key, sources
 
-    def _prepare_publishing(self, stream: str, generation: int) -> tuple[_Place, _Place]:
+    def _prepare_publishing(self, stream: str, generation: int, waiting: list[Landed]) -> tuple[_Place, _Place]:
+        """Makes the table that readers see fit for a generation, and for its batches that are not in it yet."""
         shadow = self._find(stream, generation) or self._create(stream, generation)
         live = self._find(stream, None) or self._create(stream, None)
         columns = tuple(Column(said, column.type) for said, column in shadow.landed.columns.items())
         table = Table(stream, columns, shadow.landed.key)
-        return shadow, self._grow(live, table, [replace(shadow.landed, name=shadow.relation)])
+        return shadow, self._grow(live, table, [replace(shadow.landed, name=shadow.relation), *waiting])
 
     def _grow(self, place: _Place, table: Table, sources: list[Landed]) -> _Place:
         """Adds and widens columns until every row of `sources` (relations named as they are read) fits."""

@@ -87,16 +87,17 @@ def changed_by_cast(column: str, old: Type, new: Type) -> str:
 def as_landed(batch: Batch, landed: Landed) -> pa.Table:
     """The rows of a batch under the names of their columns in the table; JSON marked as such, so that DuckDB takes
     it without reading it again."""
-    arrays, labels = [], []
-    for column, values in zip((*batch.table.columns, *OUR_COLUMNS), batch.rows.columns, strict=True):
-        if column.type == JSON:
-            values = pa.chunked_array(
-                [pa.ExtensionArray.from_storage(pa.json_(pa.string()), chunk) for chunk in values.chunks],
-                pa.json_(pa.string()),
-            )
-        arrays.append(values)
-        labels.append(landed.columns[column.name].name if column.name in landed.columns else column.name)
-    return pa.Table.from_arrays(arrays, names=labels)
+    labels = [landed.columns[column.name].name for column in batch.table.columns]
+    arrays = [
+        _marked_as_json(values) if column.type == JSON else values
+        for column, values in zip((*batch.table.columns, *OUR_COLUMNS), batch.rows.columns, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, names=[*labels, *(column.name for column in OUR_COLUMNS)])
+
+
+def _marked_as_json(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    type = pa.json_(pa.string())
+    return pa.chunked_array([pa.ExtensionArray.from_storage(type, chunk) for chunk in values.chunks], type)
 
 
 def selection(source: Landed, target: Landed) -> str:
