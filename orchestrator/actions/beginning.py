@@ -1,7 +1,7 @@
 """Where a run begins: the state that its tap is started with, and how the rows of each stream are to settle."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.actions.landing import Intent
 from orchestrator.actions.starting import Prepared
@@ -18,9 +18,11 @@ Streams = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The state that the tap is started with (None: from nothing), and what goes with the first commit."""
+    """The state that the tap is started with (None: from nothing), the streams that are read afresh, and what goes
+    with the first commit."""
 
     state: bytes | None
+    afresh: Streams = frozenset()
     rewind: Rewind | None = None
 
 
@@ -28,24 +30,29 @@ def beginning_of(
     flow: Flow, prepared: Prepared, last: Commit | None, history: CommitLog, refreshed: Streams, from_commit: int | None
 ) -> Beginning:
     """From the last commit, unless something else is asked for. Raises UsageError, UnknownName."""
-    if from_commit is not None:
-        if refreshed is None or refreshed:
-            raise UsageError(
-                "a run starts either from an earlier commit or afresh",
-                hint=f"orchestrator run {flow.name} --from-commit {from_commit}",
-            )
-        commit = history.find(from_commit)
-        return Beginning(commit.state, Rewind(commit.sequence))
-    if refreshed is None:
-        return Beginning(None)
-    state = last.state if last else None
-    for stream in sorted(refreshed):
+    if from_commit is None:
+        return _afresh(flow, prepared, last.state if last else None, refreshed)
+    if refreshed is None or refreshed:
+        raise UsageError(
+            "a run starts either from an earlier commit or afresh",
+            hint=f"orchestrator run {flow.name} --from-commit {from_commit}",
+        )
+    commit = history.find(from_commit)
+    # Rows that were gathered unseen, then or now, do not go back with the state: those streams start over.
+    gathered = frozenset(commit.gathering).union(last.gathering if last else ())
+    return replace(_afresh(flow, prepared, commit.state, gathered), rewind=Rewind(commit.sequence))
+
+
+def _afresh(flow: Flow, prepared: Prepared, state: bytes | None, streams: Streams) -> Beginning:
+    if streams is None:
+        return Beginning(None, None)
+    for stream in sorted(streams):
         _check_offered(prepared, stream)
         state = None if state is None else _without(state, stream, flow)
-    return Beginning(state)
+    return Beginning(state, streams)
 
 
-def intent_of(flow: Flow, prepared: Prepared, run: int, refreshed: Streams, beginning: Beginning) -> Intent:
+def intent_of(flow: Flow, prepared: Prepared, run: int, beginning: Beginning) -> Intent:
     """How rows settle, by what the person set and the catalog says."""
     replication: dict[str, str] = {}
     for choice in prepared.choices:
@@ -59,7 +66,7 @@ def intent_of(flow: Flow, prepared: Prepared, run: int, refreshed: Streams, begi
         flow.mode,
         keys={name: said.key for name, said in settings if said.key is not None},
         replication=replication,
-        afresh=refreshed,
+        afresh=beginning.afresh,
         rewind=beginning.rewind,
     )
 

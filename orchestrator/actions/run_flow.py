@@ -68,7 +68,7 @@ def run_flow(
             from_commit=from_commit,
             after=last.run if last else 0,
         )
-        intent = intent_of(flow, prepared, run.number, full_refresh, beginning)
+        intent = intent_of(flow, prepared, run.number, beginning)
         landing = Landing(destination, intent, last, listen)
         with recorded(runs, run, landing, listen) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
@@ -90,12 +90,11 @@ def _read_tap(
 ) -> None:
     """THE STORY: from the tap's first byte to its last commit."""
     run = recording.run
-    folder = paths.run(run.flow, run.number)
     with (
-        TemporaryDirectory(dir=folder, prefix="work-") as work,
+        TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
         command_for(prepared.invocation, folder=paths.root, work=Path(work), environ=os.environ) as command,
         ArchiveWriter(paths.archive(run.flow, run.number)) as archive,
-        TapProcess(command, folder / "tap.log", scrub=prepared.redaction.redact) as process,
+        TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.redaction.redact) as process,
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(process, prepared, archive, landing, recording)
