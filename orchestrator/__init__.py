@@ -1,16 +1,54 @@
-"""Runs Singer taps, each in its own locked environment, and lands their rows exactly once."""
+"""Runs Singer taps, each in its own locked environment, and lands their rows exactly once.
 
-from typing import Any
+    tap process ─► messages ─► batches ─► destination ─► commit ─► commit log
+    supervisor/    protocol/   load/      destinations/            state/
+
+The destination is the truth, our log is the memory; a commit closes only at a STATE, or at a clean end of the tap.
+
+    api.py          Workspace: an open workspace, one method per verb
+    ── ground: knows nothing of taps
+    errors.py       every error a person can meet, as a tree, each with its next move
+    paths.py        finds the workspace and names every path in it
+    config/         orchestrator.toml -> frozen values, read once
+    durable.py      files that are whole or absent; locks
+    events.py       what a verb says while it works, and who listens
+    ── values: pure. No disk, no process, no clock
+    protocol/       what a tap says: messages, schemas -> column types, bookmarks
+    load/           which rows travel together and when they settle
+    ── rooms: side by side; they do not import each other
+    envs/           one locked Python per tap               [writes envs/]
+    catalogs/       catalog, selection, drift               [writes catalogs/]
+    supervisor/     command, process, stderr; where a tap runs
+    destinations/   contract + one file per destination
+    state/          commit log, runs, archive               [writes state/]
+    secrets/        references, redaction
+    ── verbs: each reads top to bottom as a story
+    actions/        run_flow (THE STORY), add_tap, discover, replay, ...
+    ── faces
+    cli/            words in, words out
+
+Imports go down only: faces → api → actions → rooms → load → protocol → ground.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.api import EVERYTHING, Workspace, load
+    from orchestrator.errors import OrchestratorError
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load"]
+__all__ = ["EVERYTHING", "OrchestratorError", "Workspace", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     """A public name is imported when it is first used, so that the package itself imports at once."""
-    if name in __all__:
-        from orchestrator import api
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from orchestrator import api, errors
 
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(errors if name == "OrchestratorError" else api, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,18 +1,286 @@
-"""The verbs as Python calls: everything the command line does, with values back."""
+"""The verbs as Python calls: everything the command line does, with values back.
+
+workspace = orchestrator.Workspace.open()
+report = workspace.run("gitlab")
+rows = workspace.query("from gitlab.issues")
+"""
 
 # A verb is imported when it is called: one that needs no DuckDB must not wait for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import UsageError
 from orchestrator.events import Listener, nobody
+from orchestrator.paths import Paths, find_workspace
 
 if TYPE_CHECKING:
+    import pyarrow
+
+    from orchestrator.actions.add_tap import TapAdded
+    from orchestrator.actions.discover import Discovered
+    from orchestrator.actions.doctor import Check
+    from orchestrator.actions.flow_state import FlowState
+    from orchestrator.actions.install import TapInstalled
+    from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.load_messages import Loaded
+    from orchestrator.actions.recording import RunReport
+    from orchestrator.actions.remove_tap import TapRemoved
+    from orchestrator.actions.replay import Rehearsal
+    from orchestrator.actions.rollback_tap import TapRolledBack
+    from orchestrator.actions.status import FlowStatus
+    from orchestrator.actions.upgrade_tap import TapUpgraded
+    from orchestrator.catalogs import Choice
+    from orchestrator.config import Config
+    from orchestrator.load.commit import Commit
+    from orchestrator.state import Run
+    from orchestrator.supervisor.stopping import Stop
+
+EVERYTHING = None
+"""In the place of stream names: all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An open workspace. Each method is one verb: it reads orchestrator.toml, does its work and gives a value.
+
+    What a method raises is an OrchestratorError. `listen` hears what the verb does meanwhile.
+    """
+
+    paths: Paths
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> Workspace:
+        """The workspace at `folder` (default: the current one) or in the nearest folder above. Raises NoWorkspace."""
+        return cls(find_workspace(folder))
+
+    @classmethod
+    def init(cls, folder: Path) -> Workspace:
+        """Makes `folder` a workspace. Raises UsageError when it is one."""
+        from orchestrator.actions.init_workspace import init_workspace
+
+        return cls(init_workspace(folder))
+
+    @property
+    def config(self) -> Config:
+        """What orchestrator.toml says at this moment. Raises ConfigError."""
+        from orchestrator.config import read_config
+
+        return read_config(self.paths.config)
+
+    # ── taps and their environments ──
+
+    def add_tap(
+        self,
+        requirement: str,
+        *,
+        id: str | None = None,
+        python: str | None = None,
+        extras: Sequence[str] = (),
+        overrides: Sequence[str] = (),
+        exclude_newer: str | None = None,
+        executable: str | None = None,
+        destination: str | None = None,
+        listen: Listener = nobody,
+    ) -> TapAdded:
+        """Installs a tap in an environment of its own, and adds it with a flow to `destination`.
+
+        `requirement` is what pip would take, a git URL or a path; `extras` are installed beside it.
+        """
+        from orchestrator.actions.add_tap import add_tap
+
+        return add_tap(
+            self.paths,
+            requirement,
+            id=id,
+            python=python,
+            extras=extras,
+            overrides=overrides,
+            exclude_newer=exclude_newer,
+            executable=executable,
+            destination=destination,
+            listen=listen,
+        )
+
+    def install(self, *, frozen: bool = False, listen: Listener = nobody) -> tuple[TapInstalled, ...]:
+        """Builds every environment that is not as its lock says; with `frozen` no lock may change."""
+        from orchestrator.actions.install import install
+
+        return install(self.paths, frozen=frozen, listen=listen)
+
+    def upgrade(self, tap: str, *, listen: Listener = nobody) -> TapUpgraded:
+        """Moves a tap to the newest versions that its requirement allows."""
+        from orchestrator.actions.upgrade_tap import upgrade_tap
+
+        return upgrade_tap(self.paths, tap, listen=listen)
+
+    def rollback(self, tap: str, *, listen: Listener = nobody) -> TapRolledBack:
+        """Goes back to the environment that the tap had before."""
+        from orchestrator.actions.rollback_tap import rollback_tap
+
+        return rollback_tap(self.paths, tap, listen=listen)
+
+    def remove_tap(self, tap: str, *, listen: Listener = nobody) -> TapRemoved:
+        """Takes a tap and its flows out of the workspace. Rows and history stay."""
+        from orchestrator.actions.remove_tap import remove_tap
+
+        return remove_tap(self.paths, tap, listen=listen)
+
+    def taps(self) -> tuple[TapListed, ...]:
+        """The taps, and how the environment of each stands."""
+        from orchestrator.actions.list_taps import list_taps
+
+        return list_taps(self.paths)
+
+    def configure(self, tap: str, *, set: Mapping[str, Any] = {}, unset: Iterable[str] = ()) -> Mapping[str, Any]:
+        """Changes what a tap is told, and gives all of it. `{"env": NAME}` and `{"file": PATH}` refer to a secret."""
+        from orchestrator.config import editing
+        from orchestrator.config.problems import reference_parts
+        from orchestrator.config.values import Reference
+
+        values = {key: Reference(*parts) if (parts := reference_parts(value)) else value for key, value in set.items()}
+        if values:
+            editing.set_tap_config(self.paths.config, tap, values)
+        if gone := tuple(unset):
+            editing.unset_tap_config(self.paths.config, tap, gone)
+        return self.config.tap(tap).config
+
+    # ── streams ──
+
+    def discover(self, tap: str) -> Discovered:
+        """Asks a tap what it offers, keeps the answer, and tells what changed."""
+        from orchestrator.actions.starting import discover_tap, prepare
+
+        return discover_tap(self.paths, prepare(self.paths, self.config.tap(tap)))
+
+    def select(self, tap: str, patterns: Sequence[str]) -> tuple[Choice, ...]:
+        """Makes `patterns` the selection of a tap; none at all: what the tap takes by default."""
+        from orchestrator.actions.select_streams import select
+
+        return select(self.paths, tap, patterns)
+
+    def selection(self, tap: str) -> tuple[Choice, ...]:
+        """What is taken of each stream of a tap."""
+        from orchestrator.actions.select_streams import selection
+
+        return selection(self.paths, tap)
+
+    # ── runs ──
+
+    def run(
+        self,
+        flow: str,
+        *,
+        full_refresh: frozenset[str] | None = frozenset(),
+        from_commit: int | None = None,
+        commit_rows: int | None = None,
+        commit_seconds: float | None = None,
+        stop: Stop | None = None,
+        listen: Listener = nobody,
+    ) -> RunReport:
+        """Runs a flow. `full_refresh` names streams to read from their beginning (EVERYTHING: all);
+        `from_commit` is the number of an earlier commit to start from; a commit closes at the first STATE after
+        `commit_rows` or `commit_seconds`, which are the flow's own unless given."""
+        from orchestrator.actions.run_flow import run_flow
+        from orchestrator.load.commit import CommitPolicy
+
+        config = self.config
+        settings = config.flow(flow)
+        policy = CommitPolicy(
+            settings.commit_rows if commit_rows is None else commit_rows,
+            settings.commit_seconds if commit_seconds is None else commit_seconds,
+        )
+        return run_flow(
+            self.paths,
+            config,
+            flow,
+            full_refresh=full_refresh,
+            from_commit=from_commit,
+            policy=policy,
+            stop=stop,
+            listen=listen,
+        )
+
+    def replay(
+        self, flow: str, *, run: int, to: str | None = None, stop: Stop | None = None, listen: Listener = nobody
+    ) -> RunReport:
+        """Loads the messages of an earlier run again, into the flow's own destination or the one named `to`."""
+        from orchestrator.actions.replay import replay
+
+        return replay(self.paths, self.config, flow, run=run, to=to, stop=stop, listen=listen)
+
+    def rehearse(self, flow: str, *, run: int, to: str | None = None) -> Rehearsal:
+        """What `replay` would load."""
+        from orchestrator.actions.replay import rehearse
+
+        return rehearse(self.paths, self.config, flow, run=run, to=to)
+
+    def runs(self, flow: str | None = None) -> tuple[Run, ...]:
+        """The runs of a flow, or of all flows, the newest first."""
+        from orchestrator.state import Runs
+
+        config = self.config
+        flows = [config.flow(flow).name] if flow else config.flows
+        runs = [run for name in flows for run in Runs(self.paths, name).all()]
+        return tuple(sorted(runs, key=lambda run: (run.started, run.number), reverse=True))
+
+    def log(self, flow: str, *, run: int | None = None, follow: bool = False) -> Iterator[str]:
+        """The lines that the tap wrote on stderr in a run, the newest unless given; `follow` waits for more."""
+        from orchestrator.state import Runs, read_log
+
+        runs = Runs(self.paths, self.config.flow(flow).name)
+        number = run or (runs.numbers() or [1])[-1]
+        return read_log(self.paths, flow, number, follow=follow)
+
+    # ── state ──
+
+    def state(self, flow: str, *, listen: Listener = nobody) -> FlowState:
+        """What the next run of a flow starts from."""
+        from orchestrator.actions.flow_state import show_state
+
+        return show_state(self.paths, self.config, flow, listen)
+
+    def history(self, flow: str) -> list[Commit]:
+        """Every commit that is remembered of a flow, the oldest first."""
+        from orchestrator.actions.flow_state import history
+
+        return history(self.paths, self.config, flow)
+
+    def set_state(self, flow: str, state: bytes, *, listen: Listener = nobody) -> FlowState:
+        """Makes `state`, JSON text, what the next run of a flow starts from."""
+        from orchestrator.actions.flow_state import set_state
+
+        return set_state(self.paths, self.config, flow, state, listen)
+
+    def reset_state(self, flow: str, *, listen: Listener = nobody) -> FlowState:
+        """Makes the next run of a flow start from nothing. The rows stay."""
+        from orchestrator.actions.flow_state import reset_state
+
+        return reset_state(self.paths, self.config, flow, listen)
+
+    # ── looking ──
+
+    def query(self, question: str, *, to: str | None = None, listen: Listener = nobody) -> pyarrow.Table:
+        """The answer of a destination to a question in SQL; `to` names it where there are several."""
+        from orchestrator.actions.query import query
+
+        return query(self.config, question, to=to, listen=listen)
+
+    def status(self, flow: str | None = None) -> tuple[FlowStatus, ...]:
+        """How each flow stands, or one."""
+        from orchestrator.actions.status import status
+
+        return status(self.paths, self.config, flow)
+
+    def doctor(self) -> tuple[Check, ...]:
+        """What would keep a run from working."""
+        from orchestrator.actions.doctor import doctor
+
+        return doctor(self.paths)
 
 
 def load(

@@ -1,11 +1,21 @@
-"""What every command understands, wherever on the line it stands."""
+"""What commands share: the options that every one has, how rows are shown, and the workspace that was meant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from orchestrator.cli.tables import Column, Item, as_csv, table
+from orchestrator.cli.terminal import can_ask, put, say
+from orchestrator.cli.words import document
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator import Workspace
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -15,48 +25,52 @@ class Asked:
     workspace: Path | None = None
     verbose: bool = False
     no_input: bool = False
+    json: bool = False
 
 
 def asked() -> Asked:
     """What this call of the program asks for."""
-    return click.get_current_context().ensure_object(Asked)
+    return _asked_in(click.get_current_context())
+
+
+def workspace() -> "Workspace":
+    """The workspace that was meant. Raises NoWorkspace."""
+    from orchestrator import Workspace
+
+    folder = asked().workspace
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", hint=f"orchestrator init {folder}")
+    return Workspace.open(folder)
+
+
+def _asked_in(context: click.Context) -> Asked:
+    return context.find_root().ensure_object(Asked)
 
 
 def _kept_in(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         # Said before the command and not after it, it still holds.
         if value:
-            setattr(context.ensure_object(Asked), field, value)
+            setattr(_asked_in(context), field, value)
 
     return keep
 
 
+def _everywhere(*names: str, field: str, **settings: Any) -> click.Option:
+    # Eager, so that they hold for what is wrong with the rest of the line.
+    return click.Option([*names], expose_value=False, is_eager=True, callback=_kept_in(field), **settings)
+
+
 EVERYWHERE = (
-    click.Option(
-        ["--workspace"],
+    _everywhere(
+        "--workspace",
+        field="workspace",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        is_eager=True,
-        expose_value=False,
-        callback=_kept_in("workspace"),
         help="The workspace; without it, the one in this folder or above.",
     ),
-    click.Option(
-        ["--no-input"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_kept_in("no_input"),
-        help="Never ask a question.",
-    ),
-    click.Option(
-        ["-v", "--verbose"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_kept_in("verbose"),
-        help="With an error, show where it happened.",
-    ),
+    _everywhere("--no-input", field="no_input", is_flag=True, help="Never ask a question."),
+    _everywhere("-v", "--verbose", field="verbose", is_flag=True, help="With an error, show where it happened."),
 )
 
 
@@ -77,7 +91,92 @@ class Group(click.Group):
         super().__init__(*args, **settings)
         self.params += EVERYWHERE
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(context)
+        if words[0] not in known and not context.resilient_parsing:
+            raise _no_such_command(context.command_path, words[0], known)
+        return super().resolve_command(context, words)
 
-def command(name: str) -> Callable[[Callable[..., None]], Command]:
-    """Makes a command of a function."""
+
+def _no_such_command(group: str, name: str, known: list[str]) -> UsageError:
+    # Only somebody who mistyped pays for the import.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return UsageError(
+        f'there is no command "{name}"', hint=f'did you mean "{group} {near[0]}"?' if near else f"{group} --help"
+    )
+
+
+def command(name: str) -> Callable[[Callable[..., int | None]], Command]:
+    """Makes a command of a function, which may give an exit code."""
     return click.command(name, cls=Command)
+
+
+def json_option(function: Function) -> Function:
+    """`--json`; `asked().json` tells."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_kept_in("json"),
+        help="Print one JSON document.",
+    )(function)
+
+
+def format_option(*more: str) -> Callable[[Function], Function]:
+    """`--format table|json|csv`, and `--json` for short; the command is given `format`."""
+
+    def choose(context: click.Context, parameter: click.Parameter, value: str) -> str:
+        if value == "json":
+            _asked_in(context).json = True
+        return "json" if _asked_in(context).json else value
+
+    def options(function: Function) -> Function:
+        choices = click.Choice(["table", "json", "csv", *more])
+        return json_option(
+            click.option("--format", type=choices, default="table", callback=choose, help="How rows are shown.")(
+                function
+            )
+        )
+
+    return options
+
+
+def yes_option(function: Function) -> Function:
+    """`--yes`; the command is given `yes`."""
+    return click.option("--yes", "-y", is_flag=True, help="Do it without asking.")(function)
+
+
+def confirm(question: str, *, yes: bool, otherwise: str) -> None:
+    """Goes on only if a person agrees, or did already with --yes; ends the program if not. `otherwise` is the command
+    that needs no answer. Raises UsageError when nobody is there to ask."""
+    if yes:
+        return
+    if asked().no_input or not can_ask():
+        raise UsageError(f"{question} Nobody is here to answer", data="nothing was changed", hint=otherwise)
+    if not click.confirm(question, err=True):
+        say("Nothing was changed.")
+        raise click.exceptions.Exit(1)
+
+
+def answer(**members: Any) -> None:
+    """Puts the one JSON document on stdout, if --json asks for it."""
+    if asked().json:
+        put(document(**members))
+
+
+def show(format: str, name: str, items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
+    """Puts items on stdout in the format that was chosen; `name` is theirs in the JSON document."""
+    match format:
+        case "json":
+            put(document(**{name: items}))
+        case "csv":
+            put(
+                as_csv([column.head for column in columns], [[column.of(item) for column in columns] for item in items])
+            )
+        case "table" if items:
+            put(table(columns, items))

@@ -1,8 +1,7 @@
 """What a person reads when something does not work, and what the process ends with."""
 
-import difflib
 import traceback
-from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -11,21 +10,28 @@ from orchestrator.errors import OrchestratorError, UsageError
 
 
 def report(error: BaseException, *, verbose: bool) -> OrchestratorError:
-    """Shows `error` on stderr, and what it came to: its exit code is what the process ends with."""
+    """Shows `error` on stderr. Gives it in our own words; its exit code is what the process ends with."""
     if verbose:
         say("".join(traceback.format_exception(error)).rstrip())
-    shown = error if isinstance(error, OrchestratorError) else _in_our_words(error)
+    shown = in_our_words(error)
     say(f"{click.style('error:', fg='red', bold=True)} {shown.message}")
     for label, text in shown.details():
         say(f"  {click.style(f'{label}:', bold=label == 'hint')} {text}")
     return shown
 
 
-def _in_our_words(error: BaseException) -> OrchestratorError:
+def members(error: OrchestratorError) -> dict[str, Any]:
+    """The error as a part of a JSON document."""
+    return {"message": error.message, **dict(error.details()), "exit_code": error.exit_code}
+
+
+def in_our_words(error: BaseException) -> OrchestratorError:
     match error:
+        case OrchestratorError():
+            return error
         case click.NoSuchOption():
             near = " or ".join(error.possibilities or ())
-            return _misused(error, f"there is no option {error.option_name}", near and f"did you mean {near}?")
+            return _misused(error, f"there is no option {error.option_name}", f"did you mean {near}?" if near else None)
         case click.UsageError():
             return _misused(error, _as_ours(error.format_message()))
         case click.ClickException():
@@ -45,12 +51,3 @@ def _misused(error: click.UsageError, message: str, hint: str | None = None) -> 
 
 def _as_ours(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:]).rstrip(".")
-
-
-def no_such_command(group: str, name: str, known: Iterable[str]) -> UsageError:
-    """`name` was typed where `group` has only the commands `known`."""
-    near = difflib.get_close_matches(name, [*known], n=1)
-    return UsageError(
-        f'there is no command "{name}"',
-        hint=f'did you mean "{group} {near[0]}"?' if near else f"{group} --help",
-    )

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import click
 
 from orchestrator.cli.command import Asked, Group
-from orchestrator.cli.failures import no_such_command, report
+from orchestrator.cli.failures import members, report
+from orchestrator.cli.terminal import put
+from orchestrator.cli.words import document
 from orchestrator.errors import Stopped
 
 # Beside the names, so that --help and completion import none of the commands. A test holds each line to its command.
@@ -58,13 +60,6 @@ class Program(Group):
         assert isinstance(found, click.Command)
         return found
 
-    def resolve_command(
-        self, context: click.Context, words: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if words[0] not in self.list_commands(context) and not context.resilient_parsing:
-            raise no_such_command(context.command_path, words[0], self.list_commands(context))
-        return super().resolve_command(context, words)
-
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         for section, commands in COMMANDS.items():
             with formatter.section(section):
@@ -89,18 +84,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: that of this process) and gives the exit code."""
     asked = Asked()
     try:
+        return _call(arguments, asked)
+    except BrokenPipeError:
+        # The reader of stdout went away, as `head` does. What Python still holds for it must not complain at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def _call(arguments: Sequence[str] | None, asked: Asked) -> int:
+    try:
         code = orchestrator.main(arguments, prog_name="orchestrator", standalone_mode=False, obj=asked)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        return _nobody_reads()
+        raise
     except (KeyboardInterrupt, click.Abort):
         return report(Stopped("stopped", signal=2), verbose=False).exit_code
     except Exception as error:
-        return report(error, verbose=asked.verbose).exit_code
-
-
-def _nobody_reads() -> int:
-    """The reader of stdout went away, as `head` does. What Python still holds for it must not complain at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 1
+        shown = report(error, verbose=asked.verbose)
+        if asked.json:
+            put(document(error=members(shown)))
+        return shown.exit_code

@@ -1,6 +1,7 @@
 """The two streams: data goes to stdout, everything else to stderr; and whether a person sits there."""
 
 import os
+import shlex
 import sys
 from typing import TextIO
 
@@ -17,8 +18,18 @@ def say(text: str) -> None:
     click.echo(text, err=True, color=is_colourful(sys.stderr))
 
 
+def say_next(*words: str) -> None:
+    """The command to type next; it runs as printed."""
+    say(f"{click.style('Next', bold=True)}  {shlex.join(['orchestrator', *words])}")
+
+
+def is_lively(stream: TextIO) -> bool:
+    """Whether lines can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def is_colourful(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_lively(stream) and not os.environ.get("NO_COLOR")
 
 
 def can_ask() -> bool:

@@ -1,0 +1,143 @@
+"""Looks a workspace over: what would keep a run from working, each with what mends it."""
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from orchestrator.actions.list_taps import list_taps
+from orchestrator.actions.query import reading
+from orchestrator.config import Destination, Tap, read_config
+from orchestrator.envs.standing import Standing
+from orchestrator.envs.uv import Uv
+from orchestrator.errors import DestinationBusy, OrchestratorError
+from orchestrator.paths import Paths
+from orchestrator.secrets import resolve
+
+LITTLE_SPACE = 1_000_000_000
+NO_SPACE = 100_000_000
+"""Bytes free on the disk of the workspace."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    """It works, but not as it should, or not for long."""
+    FAIL = "fail"
+    """A run that needs it does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, what was found, and a command that mends it where something does."""
+
+    name: str
+    verdict: Verdict
+    text: str
+    hint: str | None = None
+
+
+def doctor(paths: Paths) -> tuple[Check, ...]:
+    """Looks at everything and changes nothing. Raises nothing that it could tell instead."""
+    return tuple(_checks(paths))
+
+
+def _checks(paths: Paths) -> Iterator[Check]:
+    yield _programs(paths)
+    yield _space(paths.root)
+    yield _privacy(paths)
+    try:
+        config = read_config(paths.config)
+    except OrchestratorError as error:
+        yield _failed("orchestrator.toml", error)
+        return
+    yield Check(
+        "orchestrator.toml",
+        Verdict.OK,
+        f"{len(config.taps)} taps, {len(config.destinations)} destinations, {len(config.flows)} flows",
+    )
+    yield from _environments(paths)
+    for tap in config.taps.values():
+        yield _secrets(paths, tap)
+    for destination in config.destinations.values():
+        yield _destination(destination)
+
+
+def _programs(paths: Paths) -> Check:
+    python = f"Python {sys.version.split()[0]}"
+    try:
+        return Check("programs", Verdict.OK, f"{python}, {Uv(paths.root).run('--version').strip()}")
+    except (OrchestratorError, OSError) as error:
+        return Check(
+            "programs", Verdict.FAIL, f"{python}, but uv does not start: {error}", f"{sys.executable} -m pip install uv"
+        )
+
+
+def _space(root: Path) -> Check:
+    free = shutil.disk_usage(root).free
+    verdict = Verdict.FAIL if free < NO_SPACE else Verdict.WARN if free < LITTLE_SPACE else Verdict.OK
+    return Check("disk", verdict, f"{free / 1e9:.1f} GB free", None if verdict is Verdict.OK else f"df -h {root}")
+
+
+def _privacy(paths: Paths) -> Check:
+    """State and logs may hold what the source keeps from others."""
+    open_to_others = [
+        folder
+        for folder in (paths.state, *(paths.state.iterdir() if paths.state.is_dir() else ()))
+        if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & 0o077
+    ]
+    if not open_to_others:
+        return Check("privacy", Verdict.OK, "state/ is readable by you alone")
+    return Check("privacy", Verdict.WARN, "others can read state/", f"chmod -R go= {paths.state}")
+
+
+def _environments(paths: Paths) -> Iterator[Check]:
+    for tap in list_taps(paths):
+        name, version = f'tap "{tap.id}"', f"{tap.package} {tap.version or ''}".rstrip()
+        match tap.standing:
+            case Standing.READY:
+                yield Check(name, Verdict.OK, f"{version} is ready on Python {tap.python}")
+            case Standing.DIFFERS:
+                text = f"its environment is not what envs/{tap.environment}.lock or orchestrator.toml say"
+                yield Check(name, Verdict.WARN, text, "orchestrator install")
+            case Standing.NOT_INSTALLED:
+                yield Check(name, Verdict.FAIL, f"{tap.package} is not installed", "orchestrator install")
+
+
+def _secrets(paths: Paths, tap: Tap) -> Check:
+    name = f'secrets of "{tap.id}"'
+    try:
+        resolve(tap.config, tap=tap.id, root=paths.root)
+    except OrchestratorError as error:
+        return _failed(name, error)
+    return Check(name, Verdict.OK, "every reference leads to one")
+
+
+def _destination(destination: Destination) -> Check:
+    name = f'destination "{destination.id}"'
+    place = destination.path if destination.path.exists() else _nearest(destination.path)
+    if not os.access(place, os.W_OK):
+        return Check(name, Verdict.FAIL, f"{place} cannot be written", f"ls -ld {place}")
+    if place != destination.path:
+        return Check(name, Verdict.OK, f"{destination.path} will be made by the first run")
+    try:
+        with reading(destination, patience=1.0):
+            return Check(name, Verdict.OK, f"{destination.path} can be read and written")
+    except DestinationBusy as error:
+        return Check(name, Verdict.WARN, error.message, error.hint)
+    except OrchestratorError as error:
+        return _failed(name, error)
+
+
+def _nearest(path: Path) -> Path:
+    """The folder that is there, on the way to a path that is not."""
+    return next(parent for parent in path.parents if parent.exists())
+
+
+def _failed(name: str, error: OrchestratorError) -> Check:
+    text = f"{error.message}: {error.cause}" if error.cause else error.message
+    return Check(name, Verdict.FAIL, text, error.hint)

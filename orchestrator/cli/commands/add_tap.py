@@ -1,0 +1,53 @@
+"""`orchestrator add-tap`"""
+
+import click
+
+from orchestrator.cli.command import answer, command, json_option, workspace
+from orchestrator.cli.names import DESTINATION
+from orchestrator.cli.progress import working
+from orchestrator.cli.terminal import say, say_next
+
+
+@command("add-tap")
+@click.argument("requirement", metavar="PACKAGE")
+@click.option("--as", "id", metavar="ID", help="What to call the tap here (default: its name without tap-).")
+@click.option("--python", metavar="VERSION", help="The Python to run it on: 3.11, or a path.")
+@click.option("--with", "extras", multiple=True, metavar="PACKAGE", help="Install this beside it. Repeatable.")
+@click.option(
+    "--override", "overrides", multiple=True, metavar="PACKAGE", help="Take this version whatever it asks for."
+)
+@click.option("--exclude-newer", metavar="DATE", help="Take no package that was released after this day.")
+@click.option("--executable", metavar="NAME", help="The program that starts it, if its name does not tell.")
+@click.option("--to", "destination", type=DESTINATION, help="Where its rows go (default: the only destination).")
+@json_option
+def add_tap(
+    requirement: str,
+    id: str | None,
+    python: str | None,
+    extras: tuple[str, ...],
+    overrides: tuple[str, ...],
+    exclude_newer: str | None,
+    executable: str | None,
+    destination: str | None,
+) -> None:
+    """Install a tap in an environment of its own, with a flow to a destination.
+
+    PACKAGE is a name with or without a version (tap-gitlab==0.5.1), a git+https URL or a path. The tap is started
+    once before it is added.
+    """
+    opened = workspace()
+    with working(f"Installing {requirement}") as listen:
+        added = opened.add_tap(
+            requirement,
+            id=id,
+            python=python,
+            extras=extras,
+            overrides=overrides,
+            exclude_newer=exclude_newer,
+            executable=executable,
+            destination=destination,
+            listen=listen,
+        )
+    say(f'Added tap "{added.id}" and flow "{added.flow}" → {added.destination} to orchestrator.toml')
+    say_next("config", added.id)
+    answer(tap=added)

@@ -1,0 +1,37 @@
+"""`orchestrator doctor`"""
+
+import click
+
+from orchestrator.actions.doctor import Check, Verdict
+from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.tables import Column
+from orchestrator.cli.terminal import put
+
+_MARKS = {Verdict.OK: click.style("✓", fg="green"), Verdict.WARN: click.style("!", fg="yellow")}
+_MARKS[Verdict.FAIL] = click.style("✗", fg="red")
+
+
+@command("doctor")
+@format_option()
+def doctor(format: str) -> int:
+    """Check the workspace.
+
+    What would keep a run from working, each with a command that mends it. The exit code is 1 when something would.
+    """
+    checks = workspace().doctor()
+    if format == "table":
+        for check in checks:
+            put(f"{_MARKS[check.verdict]} {check.name}: {check.text}")
+            if check.hint:
+                put(f"    {check.hint}")
+    else:
+        show(format, "checks", checks, COLUMNS)
+    return int(any(check.verdict is Verdict.FAIL for check in checks))
+
+
+COLUMNS = [
+    Column[Check]("check", lambda check: check.name),
+    Column[Check]("verdict", lambda check: check.verdict.value),
+    Column[Check]("found", lambda check: check.text),
+    Column[Check]("hint", lambda check: check.hint),
+]

@@ -1,0 +1,140 @@
+"""`orchestrator run`"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator import EVERYTHING, OrchestratorError, Workspace
+from orchestrator.cli.command import answer, asked, command, json_option, workspace
+from orchestrator.cli.failures import members, report
+from orchestrator.cli.names import FLOW, STREAM
+from orchestrator.cli.summary import summarize
+from orchestrator.cli.watching import watched
+from orchestrator.errors import Stopped, UsageError
+from orchestrator.events import Event, Listener, RunStarted
+from orchestrator.supervisor.stopping import Stop
+
+if TYPE_CHECKING:
+    from orchestrator.actions.recording import RunReport
+
+_ALL = "*"
+
+
+@command("run")
+@click.argument("flows", nargs=-1, metavar="[FLOW…]", type=FLOW)
+@click.option("--all", "every", is_flag=True, help="Run every flow, one after the other.")
+@click.option(
+    "--full-refresh",
+    multiple=True,
+    is_flag=False,
+    flag_value=_ALL,
+    metavar="[STREAM]",
+    type=STREAM,
+    help="Read from the beginning: the stream, or all. Repeatable.",
+)
+@click.option(
+    "--from-commit", type=click.IntRange(min=1), metavar="N", help="Start from the state of an earlier commit."
+)
+@click.option(
+    "--commit-rows",
+    type=click.IntRange(min=1),
+    envvar="ORCHESTRATOR_COMMIT_ROWS",
+    metavar="N",
+    help="Commit at the first STATE after so many rows.",
+)
+@click.option(
+    "--commit-seconds",
+    type=click.FloatRange(min=0),
+    envvar="ORCHESTRATOR_COMMIT_SECONDS",
+    metavar="SECONDS",
+    help="Commit at the first STATE after so many seconds.",
+)
+@json_option
+def run(
+    flows: tuple[str, ...],
+    every: bool,
+    full_refresh: tuple[str, ...],
+    from_commit: int | None,
+    commit_rows: int | None,
+    commit_seconds: float | None,
+) -> int:
+    """Run flows: what is new at the source lands exactly once.
+
+    Ctrl-C stops after the next commit, a second one at once. Whatever happens, what was committed stays, and the next
+    run goes on from there. Of several flows that fail, the highest exit code counts.
+    """
+    opened = workspace()
+    afresh = EVERYTHING if _ALL in full_refresh else frozenset(full_refresh)
+    stop = Stop()
+    ends = []
+    for flow in _chosen(opened, flows, every=every):
+        with watched() as listen:
+            end = _run(
+                opened,
+                flow,
+                listen,
+                full_refresh=afresh,
+                from_commit=from_commit,
+                commit_rows=commit_rows,
+                commit_seconds=commit_seconds,
+                stop=stop,
+            )
+        ends.append(end)
+        if end.error is not None:
+            report(end.error, verbose=asked().verbose)
+        elif end.report is not None:
+            summarize(opened, end.report)
+        if isinstance(end.error, Stopped):
+            break
+    answer(runs=[end.members() for end in ends])
+    return max(end.exit_code for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a run ended. `number` is None when it did not begin."""
+
+    flow: str
+    number: int | None
+    report: "RunReport | None" = None
+    error: OrchestratorError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return self.error.exit_code if self.error else 0
+
+    def members(self) -> dict[str, Any]:
+        """As a part of the JSON document."""
+        if self.report is not None:
+            return {"flow": self.flow, "run": self.report.run, "bookmarks": self.report.bookmarks}
+        return {"flow": self.flow, "number": self.number, "error": self.error and members(self.error)}
+
+
+def _run(opened: Workspace, flow: str, listen: Listener, **how: Any) -> _End:
+    number: int | None = None
+
+    def hear(event: Event) -> None:
+        nonlocal number
+        if isinstance(event, RunStarted):
+            number = event.run
+        listen(event)
+
+    try:
+        report = opened.run(flow, listen=hear, **how)
+    except OrchestratorError as error:
+        return _End(flow, number, error=error)
+    return _End(flow, report.run.number, report)
+
+
+def _chosen(opened: Workspace, flows: tuple[str, ...], *, every: bool) -> list[str]:
+    known = opened.config.flows
+    if not known:
+        raise UsageError("there is no flow yet", hint="orchestrator add-tap NAME")
+    if every and flows:
+        raise UsageError("--all and the names of flows contradict each other", hint="orchestrator run --all")
+    if not every and not flows:
+        raise UsageError(
+            "which flow shall run?", cause=f"there are {', '.join(known)}", hint=f"orchestrator run {next(iter(known))}"
+        )
+    return [*known] if every else [opened.config.flow(flow).name for flow in dict.fromkeys(flows)]

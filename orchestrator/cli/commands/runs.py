@@ -1,0 +1,48 @@
+"""`orchestrator runs`"""
+
+import click
+
+from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.names import FLOW
+from orchestrator.cli.tables import Column
+from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.words import Moment, seconds_between
+from orchestrator.state import Run
+
+
+@command("runs")
+@click.argument("flow", required=False, type=FLOW)
+@format_option()
+def runs(flow: str | None, format: str) -> None:
+    """List the runs of flows.
+
+    The newest first; of one flow, or of all.
+    """
+    opened = workspace()
+    known = opened.runs(flow)
+    show(format, "runs", known, COLUMNS)
+    if not known:
+        say("Nothing ran yet.")
+        flows = [flow] if flow else [*opened.config.flows]
+        say_next(*(("run", flows[0]) if flows else ("add-tap", "NAME")))
+
+
+def _commits(run: Run) -> str | None:
+    """`37` or `37-41`: those that it wrote."""
+    if run.first_commit is None:
+        return None
+    return str(run.first_commit) if run.first_commit == run.last_commit else f"{run.first_commit}-{run.last_commit}"
+
+
+COLUMNS = [
+    Column[Run]("flow", lambda run: run.flow),
+    Column[Run]("run", lambda run: run.number),
+    Column[Run]("kind", lambda run: run.kind.value),
+    Column[Run]("status", lambda run: run.status.value),
+    Column[Run]("started", lambda run: Moment(run.started)),
+    Column[Run]("took", lambda run: seconds_between(run.started, run.ended) if run.ended else None),
+    Column[Run]("read", lambda run: sum(run.read.values())),
+    Column[Run]("committed", lambda run: sum(run.committed.values())),
+    Column[Run]("commits", _commits),
+    Column[Run]("to", lambda run: run.destination),
+]

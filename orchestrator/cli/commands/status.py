@@ -1,0 +1,41 @@
+"""`orchestrator status`"""
+
+import click
+
+from orchestrator.actions.status import FlowStatus
+from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.names import FLOW
+from orchestrator.cli.tables import Column
+from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.words import Moment
+
+
+@command("status")
+@click.argument("flow", required=False, type=FLOW)
+@format_option()
+def status(flow: str | None, format: str) -> None:
+    """Show how each flow stands.
+
+    The newest run of each, how many rows it brought, and when the bookmark was saved.
+    """
+    known = workspace().status(flow)
+    show(format, "flows", known, COLUMNS)
+    if not known:
+        say("There is no flow yet.")
+        say_next("add-tap", "NAME")
+    for each in known:
+        if each.run and each.run.error:
+            say(f"{each.flow}, run {each.run.number}: {each.run.error.message}")
+
+
+COLUMNS = [
+    Column[FlowStatus]("flow", lambda flow: flow.flow),
+    Column[FlowStatus]("to", lambda flow: flow.destination),
+    Column[FlowStatus]("run", lambda flow: flow.run.number if flow.run else None),
+    Column[FlowStatus]("status", lambda flow: flow.words),
+    Column[FlowStatus]("started", lambda flow: Moment(flow.run.started) if flow.run else None),
+    Column[FlowStatus]("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
+    Column[FlowStatus]("commit", lambda flow: flow.commit),
+    Column[FlowStatus]("bookmark saved", lambda flow: Moment(flow.committed_at) if flow.committed_at else None),
+    Column[FlowStatus]("pid", lambda flow: str(flow.pid) if flow.pid else None),
+]

@@ -1,0 +1,27 @@
+"""`orchestrator taps`"""
+
+from orchestrator.actions.list_taps import TapListed
+from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.tables import Column
+from orchestrator.cli.terminal import say, say_next
+
+
+@command("taps")
+@format_option()
+def taps(format: str) -> None:
+    """List the taps and their environments."""
+    known = workspace().taps()
+    show(format, "taps", known, COLUMNS)
+    if not known:
+        say("There are no taps yet.")
+        say_next("add-tap", "NAME")
+
+
+COLUMNS = [
+    Column[TapListed]("tap", lambda tap: tap.id),
+    Column[TapListed]("package", lambda tap: tap.package),
+    Column[TapListed]("version", lambda tap: tap.version),
+    Column[TapListed]("python", lambda tap: tap.python),
+    Column[TapListed]("environment", lambda tap: tap.standing.value),
+    Column[TapListed]("flows", lambda tap: tap.flows),
+]

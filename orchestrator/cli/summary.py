@@ -1,0 +1,44 @@
+"""What is said at the end of a run, and how to look at what it brought."""
+
+import re
+from typing import TYPE_CHECKING
+
+from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.words import counted, duration, seconds_between
+
+if TYPE_CHECKING:
+    from orchestrator import Workspace
+    from orchestrator.actions.recording import RunReport
+
+
+def summarize(workspace: "Workspace", report: "RunReport") -> None:
+    """Says what a run came to, and the command that shows its rows."""
+    run = report.run
+    rows = counted(sum(run.committed.values()), "row")
+    took = f", {duration(seconds_between(run.started, run.ended))}" if run.ended else ""
+    bookmark = "; bookmark saved with them" if report.bookmarks else ""
+    say(f"✓ {rows} in {counted(report.commits, 'commit')}{took}{bookmark}")
+    stream = max(run.committed, key=lambda each: run.committed[each], default=None)
+    if stream is None:
+        say_next("status")
+    else:
+        say_next("query", *_choice(workspace, report.run.destination), f"from {_table(workspace, report, stream)}")
+
+
+def _choice(workspace: "Workspace", destination: str) -> tuple[str, ...]:
+    used = {flow.destination for flow in workspace.config.flows.values()}
+    return () if used == {destination} else ("--to", destination)
+
+
+def _table(workspace: "Workspace", report: "RunReport", stream: str) -> str:
+    """The table of a stream as SQL names it."""
+    from orchestrator.load.naming import name_for
+
+    config = workspace.config
+    flow = config.flow(report.run.flow)
+    schema = config.destination(report.run.destination).schema.format(flow=flow.name, tap=flow.tap) or "main"
+    return f"{_quoted(schema)}.{_quoted(name_for(stream, ()))}"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
