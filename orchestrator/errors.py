@@ -28,6 +28,8 @@ OrchestratorError                     exit code
 └── Stopped                           130 or 143, asked to stop by a signal
 """
 
+from collections.abc import Callable
+
 
 class OrchestratorError(Exception):
     """What happened, why, what became of the data, and a command that helps.
@@ -51,6 +53,11 @@ class OrchestratorError(Exception):
         lines = [self.message]
         lines += [f"  {label}: {text}" for label, text in self.details()]
         return "\n".join(lines)
+
+    def scrub(self, scrub: Callable[[str], str]) -> None:
+        """Passes every text through `scrub`: what a tap said may hold its secrets."""
+        self.message = scrub(self.message)
+        self.cause, self.data, self.hint = (text and scrub(text) for text in (self.cause, self.data, self.hint))
 
     def details(self) -> list[tuple[str, str]]:
         """The lines under the message that have something to say, as (label, text)."""

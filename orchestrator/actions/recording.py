@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from orchestrator import durable
 from orchestrator.actions.landing import Landing, rfc3339
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
-from orchestrator.errors import AlreadyRunning
+from orchestrator.errors import AlreadyRunning, OrchestratorError
 from orchestrator.events import Listener, Progress
 from orchestrator.load.commit import Commit
 from orchestrator.paths import Paths
@@ -98,12 +98,16 @@ class Recording:
 
 
 @contextmanager
-def recorded(runs: Runs, run: Run, landing: Landing, listen: Listener) -> Iterator[Recording]:
-    """Writes down how the run ended, whatever way it ended."""
+def recorded(
+    runs: Runs, run: Run, landing: Landing, listen: Listener, scrub: Callable[[str], str] = str
+) -> Iterator[Recording]:
+    """Writes down how the run ended, whatever way it ended. `scrub` takes secrets out of what an error says."""
     recording = Recording(run, landing, listen)
     try:
         yield recording
     except BaseException as error:
+        if isinstance(error, OrchestratorError):
+            error.scrub(scrub)
         recording.run = runs.end(recording.counted(), error)
         raise
     recording.run = runs.end(recording.counted())

@@ -70,7 +70,7 @@ def run_flow(
         )
         intent = intent_of(flow, prepared, run.number, beginning)
         landing = Landing(destination, intent, last, listen)
-        with recorded(runs, run, landing, listen) as recording, stop.on_signals():
+        with recorded(runs, run, landing, listen, prepared.redaction.redact) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
             _read_tap(paths, prepared, landing, history, recording, policy, stop, listen)
             _check_streams(prepared, landing, full_refresh)

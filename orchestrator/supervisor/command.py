@@ -33,7 +33,8 @@ class Invocation:
 
     executable: Path
     takes: frozenset[str]
-    config: bytes = b"{}"
+    # It holds secrets, which must not stand in a traceback.
+    config: bytes = field(default=b"{}", repr=False)
     catalog: bytes | None = None
     state: bytes | None = None
     discover: bool = False
