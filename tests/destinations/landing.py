@@ -212,6 +212,10 @@ class OtherProcess:
         command = [sys.executable, "-c", program, *map(str, arguments)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def line(self) -> str:
         """The next line it says; empty when it has ended."""
         assert self._process.stdout is not None
@@ -227,4 +231,5 @@ class OtherProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        if self._process.returncode is None:
+            self.kill()

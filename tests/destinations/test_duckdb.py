@@ -1,0 +1,122 @@
+"""What is particular to DuckDB files: one process at a time has them open, and anybody may change them by hand."""
+
+import duckdb
+import pytest
+
+from orchestrator.destinations import staging
+from orchestrator.destinations.duckdb import DuckDB
+from orchestrator.errors import DestinationBusy, DestinationError
+from orchestrator.events import Event, Waiting
+from tests.destinations.landing import FLOW, DuckDBFile, OtherProcess, land, record, rows, schema, stage, state
+
+USERS = schema("users", ["id"], id="integer", name="string")
+
+
+@pytest.fixture
+def place(tmp_path):
+    return DuckDBFile(tmp_path)
+
+
+@pytest.fixture
+def destination(place):
+    with place.open() as opened:
+        yield opened
+
+
+def user(id, name):
+    return record("users", id=id, name=name)
+
+
+HOLDS = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("holds", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_a_file_that_another_process_has_open_is_waited_for(place, destination):
+    land(destination, USERS, user(1, "Ada"))
+    told: list[Event] = []
+    with (
+        OtherProcess(HOLDS, place.path, 0.5) as process,
+        DuckDB(place.path, FLOW, listen=told.append) as patient,
+    ):
+        process.line()
+        land(patient, USERS, user(2, "Bob"))
+
+    assert rows(place, "users") == [(1, "Ada"), (2, "Bob")]
+    (waiting,) = told
+    assert isinstance(waiting, Waiting)
+    assert "in use by another process (pid " in waiting.reason
+
+
+def test_a_file_that_is_never_let_go_is_an_error_that_names_the_process(place, destination):
+    land(destination, USERS, user(1, "Ada"), state(1))
+    with OtherProcess(HOLDS, place.path, 60) as process, DuckDB(place.path, FLOW, patience=0.2) as impatient:
+        process.line()
+        with pytest.raises(DestinationBusy, match=rf"warehouse\.duckdb is in use .*\(pid {process.pid}\)"):
+            land(impatient, USERS, user(2, "Bob"))
+
+    assert rows(place, "users") == [(1, "Ada")]
+
+
+def test_readers_work_between_commits(place, destination):
+    land(destination, USERS, user(1, "Ada"))
+    stage(destination, USERS, user(2, "Bob"))
+    with duckdb.connect(str(place.path), read_only=True) as reader:
+        assert reader.execute("SELECT count(*) FROM shop.users").fetchall() == [(1,)]
+
+
+def test_a_commit_waits_for_a_reader_to_finish(place, destination):
+    land(destination, USERS, user(1, "Ada"))
+    with OtherProcess(HOLDS.replace("[1])", "[1], read_only=True)"), place.path, 0.5) as reader:
+        reader.line()
+        land(destination, USERS, user(2, "Bob"))
+
+    assert rows(place, "users") == [(1, "Ada"), (2, "Bob")]
+
+
+def test_a_table_that_was_dropped_by_hand_starts_anew(place, destination):
+    land(destination, USERS, user(1, "Ada"))
+    with duckdb.connect(str(place.path)) as connection:
+        connection.execute("DROP TABLE shop.users")
+    land(destination, USERS, user(2, "Bob"))
+
+    assert rows(place, "users") == [(2, "Bob")]
+
+
+def test_a_table_of_somebody_else_keeps_its_name(place, destination):
+    place.path.parent.mkdir()
+    with duckdb.connect(str(place.path)) as connection:
+        connection.execute("CREATE SCHEMA shop")
+        connection.execute("CREATE TABLE shop.Users AS SELECT 'theirs' AS whose")
+    land(destination, USERS, user(1, "Ada"))
+
+    (ours,) = (table for table in place.tables() if table != "Users")
+    assert place.query("Users", "SELECT *") == [("theirs",)]
+    assert rows(place, ours) == [(1, "Ada")]
+
+
+def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(place, destination):
+    place.path.parent.mkdir()
+    place.path.write_text("id,name\n1,Ada\n")
+
+    with pytest.raises(DestinationError, match=r"warehouse\.duckdb cannot be opened"):
+        land(destination, USERS, user(1, "Ada"))
+    assert place.path.read_text() == "id,name\n1,Ada\n"
+
+
+def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, destination, monkeypatch):
+    monkeypatch.setattr(staging, "BYTES_IN_MEMORY", 1000)
+    other = schema("users", ["id"], id="integer", name="string", more="object")
+    land(
+        destination,
+        USERS,
+        *(user(id, "x" * 100) for id in range(1000)),
+        other,
+        *(record("users", id=id, more={"n": id}) for id in range(500, 1500)),
+    )
+
+    assert place.query("users", "SELECT count(*), count(name), count(more)") == [(1500, 500, 1000)]
+    assert [path.name for path in place.path.parent.iterdir()] == ["warehouse.duckdb"]
