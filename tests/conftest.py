@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.paths import Paths
 from tests.packages.index import Index
+from tests.workspaces import FakeWorkspace
 
 
 @pytest.fixture
@@ -28,3 +29,9 @@ def shop(tmp_path: Path) -> Paths:
         '[destinations.warehouse]\ntype = "duckdb"\npath = "data/warehouse.duckdb"\n'
     )
     return Paths(root)
+
+
+@pytest.fixture(params=["duckdb", "parquet"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> FakeWorkspace:
+    """A workspace around the fake tap, once with each type of destination."""
+    return FakeWorkspace(tmp_path, request.param)

@@ -1,0 +1,296 @@
+"""A tap that does what its config says: it reads made-up streams, resumes from a state, and has accidents when told.
+
+Row n of stream `issues` is {"id": …, "n": n, "name": "issues n", "at": …}. What the source holds follows from the
+config alone; a longer stream is a source that has new rows.
+
+    streams.NAME.rows        how many rows the source holds
+    streams.NAME.endless     it holds rows without end; needs a state_every
+    streams.NAME.key         key properties, ["id"] unless given; [] for none
+    streams.NAME.ids         rows take turns with so many ids: later rows are changes of earlier ones
+    streams.NAME.inclusive   the row of the bookmark comes again in the next run
+    streams.NAME.method      INCREMENTAL unless given; FULL_TABLE reads everything in each run
+    streams.NAME.resumes     a full table that broke off goes on where it was
+    streams.NAME.activates   rows have a version and ACTIVATE_VERSION comes "first", "last" or "both"
+    streams.NAME.drifts      after so many rows `size` turns from a number to a text, and `extra` is new
+    streams.NAME.mute        it is offered in discovery, but a sync does not say a word of it
+    streams.NAME.batch       rows come in files: {folder, compression}
+    state_every              a STATE after so many rows of a stream (0: never), and at the end of each stream
+    state_at_end             false: no STATE at the end of a stream
+    empty_state_first        the first message is a STATE that remembers nothing
+    discovers                false: asked for its catalog it begins to sync, as taps of the first years do
+    seconds_a_row            it sleeps before each row
+    at_sigterm               seconds that it goes on after SIGTERM (-1: it does not listen)
+    metrics                  it counts its rows in METRIC lines on stderr
+    confess                  it prints its config on stderr
+    accidents                a list of {after: MESSAGES, ACCIDENT: ARGUMENT}, see ACCIDENTS
+"""
+
+import argparse
+import gzip
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Voice:
+    """What the tap prints, message by message, and what befalls it on the way."""
+
+    def __init__(self, accidents: Iterable[Json]) -> None:
+        self._accidents = list(accidents)
+        self._messages = 0
+
+    def say(self, type: str, **members: Any) -> None:
+        if self._messages == 0:
+            self._stumble()
+        print(json.dumps({"type": type, **members}), flush=True)
+        self._messages += 1
+        self._stumble()
+
+    def _stumble(self) -> None:
+        for accident in self._accidents:
+            if accident["after"] == self._messages:
+                for kind in accident.keys() & ACCIDENTS.keys():
+                    ACCIDENTS[kind](accident[kind])
+
+
+def hang(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def die_by_signal(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def raise_error(words: str) -> None:
+    raise RuntimeError(words)
+
+
+def babble(words: str) -> None:
+    print(words, flush=True)
+
+
+def flood(lines: int) -> None:
+    for number in range(lines):
+        print(f"INFO {number} {'.' * 1000}", file=sys.stderr)
+
+
+def leave_a_child(seconds: float) -> None:
+    """The child holds stdout and stderr open, whatever becomes of its parent."""
+    subprocess.Popen(["sleep", str(seconds)])
+
+
+def touch(path: str) -> None:
+    Path(path).touch()
+
+
+def await_file(path: str) -> None:
+    while not Path(path).exists():
+        time.sleep(0.005)
+
+
+ACCIDENTS: dict[str, Callable[[Any], object]] = {
+    "exit": sys.exit,
+    "signal": die_by_signal,
+    "raise": raise_error,
+    "hang": hang,
+    "babble": babble,
+    "flood": flood,
+    "child": leave_a_child,
+    "touch": touch,
+    "await": await_file,
+}
+
+
+class Stream:
+    """One stream of the source."""
+
+    def __init__(self, name: str, config: Json) -> None:
+        self.name = name
+        self.config = config
+        self.key: list[str] = config.get("key", ["id"])
+        self.method: str = config.get("method", "INCREMENTAL")
+        self.rows: int | None = None if config.get("endless") else config["rows"]
+        self.versioned = "activates" in config
+
+    def schema(self, n: int) -> Json:
+        """That of row n; before the first row it is that of row 1."""
+        properties: Json = {
+            "id": {"type": "integer"},
+            "n": {"type": "integer"},
+            "name": {"type": ["null", "string"]},
+            "at": {"type": ["null", "string"], "format": "date-time"},
+        }
+        if "drifts" in self.config:
+            properties["size"] = {"type": ["null", "string" if self.drifted(n) else "integer"]}
+            if self.drifted(n):
+                properties["extra"] = {"type": ["null", "number"]}
+        return {"type": "object", "properties": properties}
+
+    def row(self, n: int) -> Json:
+        ids = self.config.get("ids") or n
+        row: Json = {"id": (n - 1) % ids + 1, "n": n, "name": f"{self.name} {n}"}
+        row["at"] = f"2024-01-{1 + n // 86400:02}T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"
+        if "drifts" in self.config:
+            row |= {"size": f"{n} m", "extra": n / 2} if self.drifted(n) else {"size": n}
+        return row
+
+    def drifted(self, n: int) -> bool:
+        return n > int(self.config["drifts"])
+
+    def left(self, place: Json) -> Iterator[int]:
+        """The numbers of the rows that a run reads which begins at `place`."""
+        if self.method == "FULL_TABLE" and not self.resumes:
+            first = 1
+        else:
+            first = max(1, place.get("n", 0) + (0 if self.config.get("inclusive") else 1))
+        return itertools.count(first) if self.rows is None else iter(range(first, self.rows + 1))
+
+    @property
+    def resumes(self) -> bool:
+        return bool(self.config.get("resumes", self.versioned))
+
+    def offer(self) -> Json:
+        """What discovery says of it."""
+        said = {
+            "inclusion": "available",
+            "table-key-properties": self.key,
+            "replication-method": self.method,
+            "valid-replication-keys": ["n"],
+        }
+        if self.method == "INCREMENTAL":
+            said["replication-key"] = "n"
+        return {
+            "tap_stream_id": self.name,
+            "stream": self.name,
+            "schema": self.schema(1),
+            "key_properties": self.key,
+            "metadata": [{"breadcrumb": [], "metadata": said}],
+        }
+
+
+class Tap:
+    """One sync."""
+
+    def __init__(self, config: Json, state: Json) -> None:
+        self._config = config
+        self._voice = Voice(config.get("accidents", []))
+        self._bookmarks: dict[str, Json] = state.get("bookmarks", {})
+
+    def sync(self, streams: Iterable[Stream]) -> None:
+        if self._config.get("confess"):
+            print(f"INFO starting with {json.dumps(self._config)}", file=sys.stderr, flush=True)
+        if self._config.get("empty_state_first"):
+            self._voice.say("STATE", value={})
+        for stream in streams:
+            if not stream.config.get("mute"):
+                self._sync_stream(stream)
+
+    def _sync_stream(self, stream: Stream) -> None:
+        place = self._bookmarks.get(stream.name, {})
+        # A place without a row is that of a table which was read to its end: now begins the next version.
+        version = place.get("version", 0) + ("n" not in place) if stream.versioned else None
+        self._announce(stream, 1)
+        if stream.config.get("activates") in ("first", "both"):
+            self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
+        count = 0
+        for numbers in _chunks(stream.left(place), self._config.get("state_every", 0)):
+            self._tell_rows(stream, numbers, version)
+            count += len(numbers)
+            self._bookmarks[stream.name] = {"n": numbers[-1]} | ({"version": version} if stream.versioned else {})
+            if len(numbers) == self._config.get("state_every", 0):
+                self._tell_state()
+        if stream.config.get("activates") in ("last", "both"):
+            self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
+        if stream.method == "FULL_TABLE":
+            self._bookmarks[stream.name] = {"version": version} if stream.versioned else {}
+        if self._config.get("state_at_end", True):
+            self._tell_state()
+        if self._config.get("metrics"):
+            point = {"type": "counter", "metric": "record_count", "value": count, "tags": {"endpoint": stream.name}}
+            print(f"INFO METRIC: {json.dumps(point)}", file=sys.stderr, flush=True)
+
+    def _announce(self, stream: Stream, n: int) -> None:
+        self._voice.say("SCHEMA", stream=stream.name, schema=stream.schema(n), key_properties=stream.key)
+
+    def _tell_rows(self, stream: Stream, numbers: list[int], version: int | None) -> None:
+        if batch := stream.config.get("batch"):
+            manifest = [str(_write_batch(stream, numbers, **batch))]
+            encoding = {"format": "jsonl", "compression": batch.get("compression", "none")}
+            self._voice.say("BATCH", stream=stream.name, encoding=encoding, manifest=manifest)
+            return
+        for n in numbers:
+            if n == stream.config.get("drifts", 0) + 1 > 1:
+                self._announce(stream, n)
+            time.sleep(self._config.get("seconds_a_row", 0))
+            members = {} if version is None else {"version": version}
+            self._voice.say("RECORD", stream=stream.name, record=stream.row(n), **members)
+
+    def _tell_state(self) -> None:
+        self._voice.say("STATE", value={"bookmarks": self._bookmarks})
+
+
+def _chunks(numbers: Iterator[int], size: int) -> Iterator[list[int]]:
+    """The numbers in lists of `size`, the last one shorter; size 0: one list of all."""
+    while chunk := list(itertools.islice(numbers, size or None)):
+        yield chunk
+
+
+def _write_batch(stream: Stream, numbers: list[int], folder: str, compression: str = "none") -> Path:
+    path = Path(folder) / f"{stream.name}-{numbers[-1]}.jsonl"
+    text = "".join(json.dumps(stream.row(n)) + "\n" for n in numbers).encode()
+    path.write_bytes(gzip.compress(text) if compression == "gzip" else text)
+    return path
+
+
+def _selected(catalog: Json | None, streams: list[Stream]) -> list[Stream]:
+    if catalog is None:
+        return streams
+    chosen = {entry["tap_stream_id"] for entry in catalog["streams"] if _is_selected(entry)}
+    return [stream for stream in streams if stream.name in chosen]
+
+
+def _is_selected(entry: Json) -> bool:
+    said = [element["metadata"] for element in entry.get("metadata", []) if element["breadcrumb"] == []]
+    return any(place.get("selected", False) for place in (*said, entry["schema"]))
+
+
+def _listen_to_sigterm(seconds: float) -> None:
+    def end(number: int, frame: object) -> None:
+        time.sleep(seconds)
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if seconds < 0 else end)
+
+
+def _read(path: str | None) -> Any:
+    return json.loads(Path(path).read_text()) if path else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tap-fake")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--catalog", "--properties")
+    parser.add_argument("--state")
+    parser.add_argument("--discover", action="store_true")
+    options = parser.parse_args()
+    config = _read(options.config)
+    if "at_sigterm" in config:
+        _listen_to_sigterm(config["at_sigterm"])
+    streams = [Stream(name, about) for name, about in config["streams"].items()]
+    if options.discover and config.get("discovers", True):
+        print(json.dumps({"streams": [stream.offer() for stream in streams]}))
+    else:
+        Tap(config, _read(options.state) or {}).sync(_selected(_read(options.catalog), streams))
+
+
+if __name__ == "__main__":
+    main()
