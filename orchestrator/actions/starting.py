@@ -43,7 +43,10 @@ def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> 
     receipt = in_use(paths, tap.environment)
     config = resolve(tap.config, tap=tap.id, root=paths.root, environ=environ)
     invocation = Invocation(
-        Path(receipt.executable), frozenset(receipt.capabilities), config=msgspec.json.encode(config)
+        Path(receipt.executable),
+        frozenset(receipt.capabilities),
+        config=msgspec.json.encode(config),
+        config_in_file=tap.config_in == "file",
     )
     return Prepared(tap, receipt, invocation, Redaction.of(tap.config, config))
 

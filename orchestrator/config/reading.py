@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 import tomllib
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,7 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         lineage.append(taps[lineage[-1]]["inherit"])
     environment = taps[lineage[-1]]
     nearest_first = [taps[name] for name in lineage]
+    nearest = ChainMap(*nearest_first)
     streams = _merged(tap.get("streams", {}) for tap in reversed(nearest_first))
     return Tap(
         id=id,
@@ -136,7 +138,8 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         overrides=tuple(environment.get("overrides", ())),
         exclude_newer=_text_of(environment["exclude_newer"]) if "exclude_newer" in environment else None,
         executable=environment.get("executable"),
-        select=tuple(next((tap["select"] for tap in nearest_first if "select" in tap), ())),
+        select=tuple(nearest.get("select", ())),
+        config_in=nearest.get("config_in", "memory"),
         config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
     )

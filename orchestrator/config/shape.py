@@ -100,6 +100,7 @@ TAP: Shape = {
     "executable": NAME,
     "inherit": NAME,
     "select": PATTERNS,
+    "config_in": _one_of("memory", "file"),
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
     "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
 }

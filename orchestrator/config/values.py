@@ -64,6 +64,8 @@ class Tap:
     exclude_newer: str | None = None
     executable: str | None = None
     select: tuple[str, ...] = ()
+    config_in: str = "memory"
+    """Where the tap finds its config: `memory`, which no disk ever sees, or a `file` for one that rewrites it."""
     config: Mapping[str, Any] = field(default_factory=dict)
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
 

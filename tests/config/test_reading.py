@@ -504,3 +504,16 @@ def test_a_moment_keeps_the_zone_it_was_written_with(read):
     config = read('[taps.a]\npackage = "a"\nconfig = { since = 2021-01-01T00:00:00+02:00 }\n').tap("a").config
 
     assert config == {"since": "2021-01-01T00:00:00+02:00"}
+
+
+def test_a_tap_finds_its_config_in_memory_unless_it_or_its_parent_says_file(tmp_path):
+    path = tmp_path / "orchestrator.toml"
+    path.write_text(
+        '[taps.plain]\npackage = "tap-plain"\n'
+        '[taps.rotating]\npackage = "tap-rotating"\nconfig_in = "file"\n'
+        '[taps.heir]\ninherit = "rotating"\n'
+    )
+
+    taps = read_config(path).taps
+
+    assert {id: tap.config_in for id, tap in taps.items()} == {"plain": "memory", "rotating": "file", "heir": "file"}
