@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -137,6 +138,15 @@ def test_a_workspace_that_was_moved_is_told_from_an_installed_one_and_mended(sho
     assert raised.value.hint == "orchestrator install"
     install(moved)
     assert in_use(moved, "shapes").executable.startswith(str(moved.root))
+
+
+def test_a_copy_of_a_workspace_does_not_run_the_environments_of_the_original(shop, index):
+    index.add("tap-shapes")
+    add_tap(shop, "tap-shapes")
+    copy = Paths(Path(shutil.copytree(shop.root, shop.root.parent / "copy", symlinks=True)))
+
+    with pytest.raises(NotInstalled):
+        in_use(copy, "shapes")
 
 
 def test_a_damaged_receipt_says_so_and_install_mends_it(shop, index):
