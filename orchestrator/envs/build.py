@@ -88,7 +88,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
             f"{installed.name} {installed.version} installs but does not start on Python {on.minor}",
             cause=failure.cause,
             data=UNCHANGED,
-            hint=_start_hint(shop, lock, installed, failure),
+            hint=_start_hint(shop, lock, on, installed, failure),
         ) from failure
     if not _allows(installed, on):
         shop.note(
@@ -108,11 +108,13 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
     )
 
 
-def _start_hint(shop: Workshop, lock: Lock, installed: Installed, failure: TrialFailed) -> str:
+def _start_hint(shop: Workshop, lock: Lock, on: Interpreter, installed: Installed, failure: TrialFailed) -> str:
     if failure.missing is not None and failure.missing not in lock.versions():
         return shop.instead(extras=(*shop.recipe.extras, failure.missing))
-    fitting = failure.last_python or python_that_fits(f"requires Python {installed.requires_python}")
-    if fitting is not None and fitting != lock.python:
+    fitting = failure.last_python
+    if not _allows(installed, on):
+        fitting = fitting or python_that_fits(f"requires Python {installed.requires_python}")
+    if fitting is not None and fitting != on.minor:
         return shop.instead(python=fitting)
     return f"versions of its time may work together: {shop.instead(exclude_newer='YYYY-MM-DD')}"
 

@@ -180,6 +180,30 @@ def test_the_hint_mends_it(shop, index):
     assert add_tap(shop, "tap-shapes", extras=["rarely_installed"]).dependencies == 1
 
 
+@pytest.mark.parametrize(
+    ("fails_with", "requires_python", "option"),
+    [
+        (
+            "No module named 'imp'",
+            ">=3.6",
+            "--python 3.11" if sys.version_info >= (3, 12) else "--exclude-newer YYYY-MM-DD",
+        ),
+        ("cannot import name 'Mapping' from 'collections'", ">=3.6", "--python 3.9"),
+        ("something else", ">=3.6,<3.10", "--python 3.9"),
+        ("something else", ">=3.6", "--exclude-newer YYYY-MM-DD"),
+    ],
+)
+def test_a_tap_that_does_not_start_on_this_python_is_hinted_to_one_of_its_time(
+    shop, index, fails_with, requires_python, option
+):
+    index.add("tap-shapes", source=f"raise ImportError({fails_with!r})", requires_python=requires_python)
+
+    with pytest.raises(DoesNotStart) as raised:
+        add_tap(shop, "tap-shapes")
+
+    assert str(raised.value.hint).endswith(f"orchestrator add-tap tap-shapes {option}")
+
+
 def test_modules_of_the_shell_that_calls_us_do_not_reach_the_tap(shop, index, tmp_path, monkeypatch):
     index.add("tap-shapes", source=IMPORTS_WHAT_IS_NOT_THERE)
     (tmp_path / "rarely_installed.py").touch()
