@@ -1,163 +1,214 @@
-"""How the records of one stream are read: a typed reader made from its columns, and a careful one behind it.
+"""How the records of one stream are read: into structs made for its columns, or member by member.
 
-The typed reader (msgspec) parses and checks many records in one call. What it refuses is read again member by
-member, so that a value that breaks its promise is either kept in a wider column or named with its line.
+Structs (of msgspec) are parsed and checked many in one call. What they refuse is read again member by member, so
+that a value that breaks its promise is either kept in a wider column or named with its line.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from operator import attrgetter
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter, methodcaller
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
 
 from orchestrator.errors import BadRecord
+from orchestrator.protocol.lines import decoded_lines, read_json
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
-from orchestrator.protocol.values import Misfit, settle, settle_tokens
+from orchestrator.protocol.values import LONG_NUMBER, Misfit, settle, settle_tokens
 
-Members = dict[str, msgspec.Raw]
-
-_NULL = msgspec.Raw(b"null")
-_READERS: dict[Kind, tuple[Any, Any]] = {
-    Kind.NOTHING: (None, None),
-    Kind.BOOLEAN: (bool | None, None),
-    Kind.INTEGER: (int | None, None),
-    Kind.DECIMAL: (Decimal | None, None),
-    Kind.NUMBER: (float | None, None),
-    Kind.JSON: (msgspec.Raw, _NULL),
-}
-_TEXTS = (str | None, None)
+T = TypeVar("T")
 
 
-class Shape:
-    """The reader of one stream's records. `columns` are those of its schema and any undeclared member seen since."""
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where the value of a column stands in a row as it was read, and how such values settle."""
 
-    def __init__(self, stream: str, columns: Sequence[Column]) -> None:
-        self.stream = stream
-        self.columns = tuple(columns)
-        self.names = frozenset(column.name for column in self.columns)
-        fields = [f"f{index}" for index in range(len(self.columns))]
-        self._members = attrgetter(*fields) if fields else None
-        self._has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
-        self._lines = self._bare = None
-        if not any(_unusual(column.name) for column in self.columns):
-            record = msgspec.defstruct(
-                "Record",
-                [
-                    (field, *_READERS.get(column.type.kind, _TEXTS))
-                    for field, column in zip(fields, self.columns, strict=True)
-                ],
-                rename=dict(zip(fields, (column.name for column in self.columns), strict=True)),
-                forbid_unknown_fields=True,
-                gc=False,
-            )
-            message = msgspec.defstruct(
-                "RecordMessage",
-                [
-                    ("type", Literal["RECORD"]),
-                    ("stream", Literal[stream]),
-                    ("record", record),
-                    ("version", int | None, None),
-                    ("time_extracted", str | None, None),
-                ],
-                gc=False,
-            )
-            self._lines = msgspec.json.Decoder(message)
-            self._bare = msgspec.json.Decoder(record)
-
-    def messages(self, lines: bytes) -> list[Any] | None:
-        """Whole lines as typed RECORD messages, or None unless every one is a fitting record of this stream."""
-        return self._attempt(self._lines, lines)
-
-    def records(self, records: Iterable[msgspec.Raw]) -> list[Any] | None:
-        """Bare records, typed; or None unless every one fits."""
-        return self._attempt(self._bare, b"\n".join(map(bytes, records)))
-
-    def with_members(self, names: Iterable[str]) -> "Shape":
-        """A shape that also reads members that the schema does not declare, as JSON."""
-        extra = [Column(name, TIMESTAMP if name == DELETED_AT else JSON) for name in names]
-        return Shape(self.stream, (*self.columns, *extra))
-
-    def _attempt(self, decoder: "msgspec.json.Decoder[Any] | None", lines: bytes) -> list[Any] | None:
-        if decoder is None or (self._has_numbers and _has_long_number(lines)):
-            return None
-        try:
-            return decoder.decode_lines(lines)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-
-    def values(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
-        """Typed records turned on their side: the values of each column."""
-        if self._members is None:
-            return []
-        values = map(self._members, rows)
-        return [list(values)] if len(self.columns) == 1 else list(zip(*values, strict=True))
+    column: Column
+    value_in: Callable[[Any], Any]
+    settle: Callable[[Type, Sequence[Any]], tuple[pa.Array, Type]]
 
 
-def _unusual(name: str) -> bool:
-    """msgspec takes no field of such a name; a stream that has one is read carefully."""
-    return any(character in '"\\' or character < " " for character in name)
-
-
-# A literal of 18 digits or more, or an integer of 16 or more: a double would not keep it.
-_LONG_NUMBER = re.compile(rb"[:,\[]\s?-?(?:0[.]\d{18}|[1-9][\d.]{18}|[1-9]\d{15,}(?![\d.eE]))")
-_DIGITS = bytes(48 if character in b"0123456789." else 32 for character in range(256))
-
-
-def _has_long_number(text: bytes) -> bool:
-    # Looking for a long run of digits first costs a tenth of the expression alone.
-    return b"0" * 16 in text.translate(_DIGITS) and _LONG_NUMBER.search(text) is not None
+Fields = tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of one stream, in the order in which they came: typed (`rows`) or member by member (`members`).
+    """Records of one stream, in the order in which they came. What a row is, `fields` know.
 
-    `lines` are the line numbers they came from; `versions` and `extracted` are None where no record has one.
+    `lines` are the line numbers they came from; `versions` and `extracted` are None where no record has one; `size`
+    is about how many bytes of text they were.
     """
 
-    shape: Shape
-    rows: Sequence[Any] | None
-    members: Sequence[Members] | None
+    stream: str
+    fields: Fields
+    rows: Sequence[Any]
     lines: Sequence[int]
     versions: Sequence[int | None] | None = None
     extracted: Sequence[str | None] | None = None
-
-    @property
-    def stream(self) -> str:
-        return self.shape.stream
+    size: int = 0
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.rows)
 
     def columns(self) -> list[tuple[Column, pa.Array]]:
         """Each column with its values; its type is wider than the schema's where the values need it.
 
         Raises BadRecord for a value that contradicts its schema.
         """
-        if self.rows is not None:
-            settled = [
-                settle(column.type, values)
-                for column, values in zip(self.shape.columns, self.shape.values(self.rows), strict=True)
-            ]
-        else:
-            settled = [self._settle_tokens(column) for column in self.shape.columns]
-        return [
-            (Column(column.name, type), array)
-            for column, (array, type) in zip(self.shape.columns, settled, strict=True)
-        ]
+        settled = []
+        for field in self.fields:
+            name, promised = field.column.name, field.column.type
+            try:
+                array, type = field.settle(promised, list(map(field.value_in, self.rows)))
+            except Misfit as misfit:
+                raise BadRecord(
+                    f"{self.stream}, line {self.lines[misfit.index]}: {name} is {misfit.text:.80}",
+                    cause=f"its SCHEMA promises {promised}, and no wider type keeps both",
+                    data="nothing after the last commit was kept",
+                ) from misfit
+            settled.append((Column(name, type), array))
+        return settled
 
-    def _settle_tokens(self, column: Column) -> tuple[pa.Array, Type]:
-        assert self.members is not None
-        tokens = [None if (raw := record.get(column.name)) is None else bytes(raw) for record in self.members]
-        try:
-            return settle_tokens(column.type, tokens)
-        except Misfit as misfit:
-            raise BadRecord(
-                f"{self.stream}, line {self.lines[misfit.index]}: {column.name} is {misfit.value!r:.80}",
-                cause=f"its SCHEMA promises {misfit.type}, and no wider type keeps both",
-                data="nothing after the last commit was kept",
-            ) from misfit
+
+def together(runs: Sequence[Records]) -> Records:
+    """Runs of records with the same fields as one run."""
+    if len(runs) == 1:
+        return runs[0]
+    return replace(
+        runs[0],
+        rows=list(chain.from_iterable(run.rows for run in runs)),
+        lines=list(chain.from_iterable(run.lines for run in runs)),
+        versions=known(list(chain.from_iterable(run.versions or [None] * len(run) for run in runs))),
+        extracted=known(list(chain.from_iterable(run.extracted or [None] * len(run) for run in runs))),
+        size=sum(run.size for run in runs),
+    )
+
+
+def known(values: list[T | None]) -> list[T | None] | None:
+    """The values, or None where there is none among them."""
+    return None if values.count(None) == len(values) else values
+
+
+class Shape:
+    """The readers of one stream's records. `columns` are those of its schema and any undeclared member seen since."""
+
+    def __init__(self, stream: str, columns: Sequence[Column]) -> None:
+        self.stream = stream
+        self.columns = tuple(columns)
+        self._names = frozenset(column.name for column in self.columns)
+        self._has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
+        self._fits_structs = not any(_unusual(column.name) for column in self.columns)
+
+    def messages(self, lines: bytes) -> tuple[Fields, list[Any]]:
+        """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits."""
+        structs = self._structs_for(lines)
+        return (structs.fields, decoded_lines(structs.messages, lines)) if structs else ((), [])
+
+    def records(self, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any]]:
+        """Bare records; none unless every one fits."""
+        text = b"\n".join(records)
+        structs = self._structs_for(text)
+        rows = decoded_lines(structs.records, text) if structs else []
+        return (structs.fields, rows) if structs and len(rows) == len(records) else ((), [])
+
+    def members(self, record: msgspec.Raw) -> dict[str, msgspec.Raw]:
+        """One record as its members, whatever they are. Raises one of UNREADABLE if it is no object."""
+        return read_json(_MEMBERS, bytes(record))
+
+    def undeclared(self, rows: Iterable[Iterable[str]]) -> list[str]:
+        """The members of `rows` that have no column, in their order."""
+        return list(dict.fromkeys(name for row in rows for name in row if name not in self._names))
+
+    def with_members(self, names: Iterable[str]) -> "Shape":
+        """A shape that also reads members that the schema does not declare, as JSON."""
+        extra = [Column(name, TIMESTAMP if name == DELETED_AT else JSON) for name in names]
+        return Shape(self.stream, (*self.columns, *extra))
+
+    @cached_property
+    def by_member(self) -> Fields:
+        """The fields of records that were read by `members`."""
+        return tuple(Field(column, methodcaller("get", column.name), settle_tokens) for column in self.columns)
+
+    @cached_property
+    def _quick(self) -> "_Structs":
+        return _Structs(self.stream, self.columns, _QUICK)
+
+    @cached_property
+    def _exact(self) -> "_Structs":
+        return _Structs(self.stream, self.columns, _EXACT)
+
+    def _structs_for(self, text: bytes) -> "_Structs | None":
+        if not self._fits_structs:
+            return None
+        return self._exact if self._has_numbers and _has_long_number(text) else self._quick
+
+
+class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
+    """A STATE that stands among typed records."""
+
+    value: msgspec.Raw
+
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TOKEN = (msgspec.Raw, msgspec.Raw(b"null"))
+_QUICK: dict[Kind, tuple[Any, Any]] = {
+    Kind.NOTHING: (None, None),
+    Kind.BOOLEAN: (bool | None, None),
+    Kind.INTEGER: (int | None, None),
+    Kind.DECIMAL: _TOKEN,
+    Kind.NUMBER: (float | None, None),
+    Kind.JSON: _TOKEN,
+}
+_EXACT = {**_QUICK, Kind.NUMBER: _TOKEN}
+_TEXT = (str | None, None)
+_Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class _Structs:
+    """Decoders for the records of one stream, bare or in their messages. A type that is not in `readers` is text."""
+
+    def __init__(self, stream: str, columns: Sequence[Column], readers: dict[Kind, tuple[Any, Any]]) -> None:
+        members = {f"f{index}": column for index, column in enumerate(columns)}
+        record = msgspec.defstruct(
+            "Record",
+            [(name, *readers.get(column.type.kind, _TEXT)) for name, column in members.items()],
+            rename={name: column.name for name, column in members.items()},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        message = msgspec.defstruct(
+            "RecordMessage",
+            [
+                ("stream", Literal[stream]),
+                ("record", record),
+                ("version", _Version | None, None),
+                ("time_extracted", str | None, None),
+            ],
+            tag_field="type",
+            tag="RECORD",
+            gc=False,
+        )
+        self.messages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message | StateMessage)
+        self.records: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
+        self.fields = tuple(
+            Field(column, attrgetter(name), settle_tokens if readers.get(column.type.kind) is _TOKEN else settle)
+            for name, column in members.items()
+        )
+
+
+def _unusual(name: str) -> bool:
+    """msgspec takes no field of such a name; a stream that has one is read member by member."""
+    return any(character in '"\\' or character < " " for character in name)
+
+
+_LONG_VALUE = re.compile(rb"[:,\[]\s*" + LONG_NUMBER.pattern)
+_DIGITS = bytes(48 if character in b"0123456789." else 32 for character in range(256))
+
+
+def _has_long_number(text: bytes) -> bool:
+    # Looking for a long run of digits first costs a tenth of the expression alone.
+    return b"0" * 16 in text.translate(_DIGITS) and _LONG_VALUE.search(text) is not None

@@ -1,11 +1,10 @@
 """The values of one column, settled: which type holds them all without losing any, and the Arrow array of it."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -27,17 +26,16 @@ from orchestrator.protocol.schemas import (
     decimal,
 )
 
-_NOT_A_NUMBER = frozenset({"NaN", "Infinity", "-Infinity"})
+T = TypeVar("T")
 
 
 class Misfit(Exception):
-    """A value contradicts the type of its column; `index` is its place among the values."""
+    """A value contradicts the type of its column; `index` is its place among the values, `text` its JSON."""
 
-    def __init__(self, index: int, value: object, type: Type) -> None:
+    def __init__(self, index: int, token: bytes) -> None:
         super().__init__(index)
         self.index = index
-        self.value = value
-        self.type = type
+        self.text = token.decode()
 
 
 def arrow_type(type: Type) -> pa.DataType:
@@ -62,113 +60,142 @@ def arrow_type(type: Type) -> pa.DataType:
 
 
 def settle(type: Type, values: Sequence[Any]) -> tuple[pa.Array, Type]:
-    """The array of values that a typed reader made for `type`, and its type: wider where they do not fit."""
+    """The array of values that were read as `type` (dates and times as text), and its type: wider where they do not
+    fit."""
     match type.kind:
         case Kind.INTEGER:
             try:
                 return pa.array(values, pa.int64()), type
             except OverflowError:
                 return _wide(values)
-        case Kind.NUMBER:
-            return pa.array(values, pa.float64()), type
-        case Kind.DECIMAL:
-            return _wide(values, type.scale)
-        case Kind.JSON:
-            texts = map(bytes, values)
-            return pa.array([None if text == b"null" else text for text in texts], pa.string()), type
         case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
             return _temporal(type, pa.array(values, pa.string()))
         case _:
             return pa.array(values, arrow_type(type)), type
 
 
-def settle_tokens(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
+def settle_tokens(type: Type, values: Sequence[msgspec.Raw | None]) -> tuple[pa.Array, Type]:
     """The same for values that are still JSON text (None where a record has no such member), exact to the digit.
 
     A value that is neither of the type nor of a wider one that keeps it raises Misfit.
     """
-    present = [None if token is None or token == b"null" else token for token in tokens]
+    tokens = [None if value is None or (token := bytes(value)) == b"null" else token for value in values]
     match type.kind:
         case Kind.JSON:
-            return pa.array(present, pa.string()), JSON
+            return pa.array(tokens, pa.string()), JSON
         case Kind.NOTHING:
-            kept = JSON if any(token is not None for token in present) else NOTHING
-            return pa.array(present, pa.string()), kept
+            kept = NOTHING if tokens.count(None) == len(tokens) else JSON
+            return pa.array(tokens, pa.string()), kept
         case Kind.TEXT:
-            return pa.array([_text(token) for token in present], pa.string()), TEXT
+            return pa.array([None if token is None else _text(token) for token in tokens], pa.string()), TEXT
         case Kind.BOOLEAN:
-            return pa.array(_typed(type, present, bool), pa.bool_()), BOOLEAN
+            return pa.array(_each(_boolean, tokens), pa.bool_()), BOOLEAN
         case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
-            return _temporal(type, pa.array(_typed(type, present, str), pa.string()))
+            return _temporal(type, pa.array(_each(_string, tokens), pa.string()))
         case _:
-            return _numeric(type, present)
+            return _numeric(type, tokens)
 
 
-def _text(token: bytes | None) -> str | None:
-    """A string as it is, anything else as its JSON text."""
-    if token is None:
-        return None
-    return msgspec.json.decode(token, type=str) if token[:1] == b'"' else token.decode()
-
-
-def _typed(type: Type, tokens: Iterable[bytes | None], wanted: type[Any]) -> list[Any]:
-    values = []
+def _each(read: Callable[[bytes], T], tokens: Sequence[bytes | None]) -> list[T | None]:
+    """What `read` makes of each token; where it makes nothing of it, a Misfit."""
+    values: list[T | None] = []
     for index, token in enumerate(tokens):
-        value = None if token is None else msgspec.json.decode(token)
-        if value is not None and not isinstance(value, wanted):
-            raise Misfit(index, value, type)
+        value = None if token is None else read(token)
+        if value is None and token is not None:
+            raise Misfit(index, token)
         values.append(value)
     return values
 
 
+def _text(token: bytes) -> str:
+    """A string as it is, anything else as its JSON text."""
+    string = _string(token)
+    return token.decode() if string is None else string
+
+
+def _string(token: bytes) -> str | None:
+    return msgspec.json.decode(token, type=str) if token[:1] == b'"' else None
+
+
+def _boolean(token: bytes) -> bool | None:
+    return {b"true": True, b"false": False}.get(token)
+
+
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────
+
+LONG_NUMBER = re.compile(rb"-?(?:0[.]\d{18}|[1-9][\d.]{18}|[1-9]\d{15,}(?![\d.eE]))")
+"""A literal of 18 digits or more, or an integer of 16 or more: a double may not keep it."""
+_LONGEST_DOUBLE = 15
+_LARGEST_EXPONENT = 308
+_NOT_A_NUMBER = {b'"NaN"': float("nan"), b'"Infinity"': float("inf"), b'"-Infinity"': float("-inf")}
 
 
 def _numeric(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
-    values = [None if token is None else _number(index, token, type) for index, token in enumerate(tokens)]
-    numbers = [value for value in values if value is not None]
-    if type == INTEGER and all(isinstance(value, Decimal) and value % 1 == 0 for value in numbers):
-        return settle(INTEGER, [None if value is None else int(value) for value in values])
-    if type.kind is Kind.DECIMAL and all(isinstance(value, Decimal) for value in numbers):
-        return _wide(values, type.scale)
-    for index, value in enumerate(values):
-        if isinstance(value, Decimal) and value.adjusted() > 308:
-            raise Misfit(index, f"{value:.6g}, too large for a number", type)
-    if all(_is_double(value) for value in numbers):
+    array = _plain(type, pa.array(tokens, pa.string()))
+    if array is not None:
+        return array, type
+    values = _each(_number, tokens)
+    exact = [value for value in values if not isinstance(value, float)]
+    if len(exact) == len(values):
+        if type == INTEGER and all(value is None or _is_whole(value) for value in exact):
+            return settle(INTEGER, [None if value is None else int(value) for value in exact])
+        if type.kind is Kind.DECIMAL:
+            return _wide(exact, type.scale)
+    if all(map(_is_double, tokens, values)):
         return pa.array([None if value is None else float(value) for value in values], pa.float64()), NUMBER
-    if all(isinstance(value, Decimal) for value in numbers):
-        return _wide(values)
-    return pa.array([_text(token) for token in tokens], pa.string()), TEXT
+    if len(exact) == len(values):
+        return _wide(exact)
+    return pa.array([None if token is None else _text(token) for token in tokens], pa.string()), TEXT
 
 
-def _number(index: int, token: bytes, type: Type) -> Decimal | float:
-    if token[:1] in b"-0123456789":
-        return msgspec.json.decode(token, type=Decimal)
-    value = msgspec.json.decode(token)
-    # NaN and its like are no JSON; `messages` hands them on as strings, and a number column keeps them.
-    if isinstance(value, str) and value in _NOT_A_NUMBER and type != INTEGER:
-        return float(value)
-    raise Misfit(index, value, type)
+def _plain(type: Type, texts: pa.Array) -> pa.Array | None:
+    """Numbers that Arrow reads as they stand; None where it does not, or where a double may not keep them."""
+    if type == NUMBER and (pc.max(pc.binary_length(texts)).as_py() or 0) > _LONGEST_DOUBLE:
+        return None
+    array = _cast(texts, arrow_type(type))
+    # A literal that is too large for a double becomes an infinity.
+    if array is not None and type == NUMBER and pc.all(pc.is_finite(array)).as_py() is False:
+        return None
+    return array
 
 
-def _is_double(value: Decimal | float) -> bool:
-    return isinstance(value, float) or Decimal(repr(float(value))) == value
+def _number(token: bytes) -> Decimal | float | None:
+    # NaN and its like are no JSON; `lines` hands them on as strings, and a column of numbers keeps them.
+    if token in _NOT_A_NUMBER:
+        return _NOT_A_NUMBER[token]
+    try:
+        value = Decimal(token.decode())
+    except InvalidOperation:
+        return None
+    # An integer may be as long as it likes; 1e400 is rather a mistake, and 1e999999999 would fill the memory.
+    return value if _exponent(value) <= 0 or value.adjusted() <= _LARGEST_EXPONENT else None
+
+
+def _exponent(value: Decimal) -> int:
+    return int(value.as_tuple().exponent)
+
+
+def _is_whole(value: Decimal) -> bool:
+    return value == value.to_integral_value()
+
+
+def _is_double(token: bytes | None, value: Decimal | float | None) -> bool:
+    if token is None or not isinstance(value, Decimal) or not LONG_NUMBER.match(token):
+        return True
+    return Decimal(repr(float(value))) == value
 
 
 def _wide(values: Sequence[Any], scale: int = 0) -> tuple[pa.Array, Type]:
     """Integers and decimals as the decimal that holds them all, or as text where 38 digits do not."""
-    try:
-        return pa.array(values, pa.decimal128(DECIMAL_DIGITS, scale)), decimal(scale)
-    except (pa.ArrowInvalid, OverflowError):
-        pass
     exact = [None if value is None else Decimal(value) for value in values]
-    needed = max((-int(value.as_tuple().exponent) for value in exact if value is not None), default=0)
-    if scale < needed <= DECIMAL_DIGITS:
-        try:
-            return pa.array(exact, pa.decimal128(DECIMAL_DIGITS, needed)), decimal(needed)
-        except pa.ArrowInvalid:
-            pass
-    return pa.array([None if value is None else f"{value:f}" for value in exact], pa.string()), TEXT
+    needed = max((-_exponent(value) for value in exact if value is not None), default=0)
+    for digits in (scale, needed):
+        if 0 <= digits <= DECIMAL_DIGITS:
+            try:
+                return pa.array(exact, pa.decimal128(DECIMAL_DIGITS, digits)), decimal(digits)
+            except pa.ArrowInvalid:
+                continue
+    return pa.array([None if value is None else str(value) for value in exact], pa.string()), TEXT
 
 
 # ── dates and times ──────────────────────────────────────────────────────────────────────────────
@@ -176,82 +203,75 @@ def _wide(values: Sequence[Any], scale: int = 0) -> tuple[pa.Array, Type]:
 
 def _temporal(type: Type, texts: pa.Array) -> tuple[pa.Array, Type]:
     """A text that is no such date leaves the whole column text: nothing is lost and nothing is guessed."""
-    readers = {
-        Kind.TIMESTAMP: (_instants,),
-        Kind.DATE: (_dates, _instants),
-        Kind.TIME: (_times,),
-    }[type.kind]
-    for read in readers:
+    for read, wider in _TEMPORAL[type.kind]:
         array = read(texts)
         if array is not None:
-            return array, {pa.date32(): DATE, pa.time64("us"): TIME}.get(array.type, TIMESTAMP)
+            return array, wider
     return texts, TEXT
 
 
-def _dates(texts: pa.Array) -> pa.Array | None:
-    try:
-        return texts.cast(pa.date32())
-    except pa.ArrowInvalid:
-        return None
-
-
-def _times(texts: pa.Array) -> pa.Array | None:
-    if not all(_TIME_OF_DAY.fullmatch(text) for text in texts.drop_null().to_pylist()):
-        return None
-    try:
-        moments = pc.binary_join_element_wise(pa.scalar("1970-01-01T"), texts, "").cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
-        return None
-    return moments.cast(pa.time64("us"))
+_UTC = pa.timestamp("us", "UTC")
+# Python, and so whoever reads the rows with it, knows no year 0 or 10 000; an offset can lead into either.
+_YEARS = {
+    pa.date32(): (pa.scalar(date.min), pa.scalar(date.max)),
+    _UTC: (
+        pa.scalar(datetime.min.replace(tzinfo=UTC), _UTC),
+        pa.scalar(datetime.max.replace(tzinfo=UTC), _UTC),
+    ),
+}
+# How others write an instant, and how Arrow reads it. What fits neither stays as it is, and Arrow refuses it.
+_SPELLINGS = (
+    (r"^(\d{4}-\d\d-\d\d)$", r"\1T00"),
+    (r"^(\d{4}-\d\d-\d\d)t", r"\1T"),
+    # Digits beyond microseconds are cut.
+    (r"(:\d\d)[.,](\d{1,6})\d*", r"\1.\2"),
+    (r"\s*(?:z|Z|UTC)$", "Z"),
+    (r"\s+([+-]\d\d(?::?\d\d)?)$", r"\1"),
+    (r"([T ]\d\d(?::\d\d){0,2}(?:\.\d+)?)$", r"\1Z"),
+)
 
 
 def _instants(texts: pa.Array) -> pa.Array | None:
-    utc = pa.timestamp("us", "UTC")
-    try:
-        return texts.cast(utc)
-    except pa.ArrowInvalid:
-        pass
-    try:
-        return pc.assume_timezone(texts.cast(pa.timestamp("us")), "UTC")
-    except pa.ArrowInvalid:
-        pass
-    instants = []
-    for text in texts.to_pylist():
-        instant = None if text is None else _instant(text)
-        if instant is None and text is not None:
-            return None
-        instants.append(instant)
-    return pa.array(instants, pa.int64()).cast(utc)
+    # A cast that fails costs ten times one that does not: the first text tells which to try.
+    first = pc.first(texts).as_py() or ""
+    zoned = first.endswith("Z") or "+" in first or "-" in first[len("2024-02-29") :]
+    array = _cast(texts, _UTC if zoned else pa.timestamp("us"))
+    if array is not None:
+        return _in_years(array.cast(_UTC))
+    for others, ours in _SPELLINGS:
+        texts = pc.replace_substring_regex(texts, others, ours)
+    return _in_years(_cast(texts, _UTC))
 
 
-_TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d([.]\d{1,6})?)?")
-_INSTANT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|UTC|[+-]\d\d(?::?\d\d)?)?)?"
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+def _dates(texts: pa.Array) -> pa.Array | None:
+    return _in_years(_cast(texts, pa.date32()))
 
 
-@lru_cache(4096)
-def _instant(text: str) -> int | None:
-    """Microseconds since 1970 of an ISO 8601 date-time; digits beyond microseconds are cut. None: no such instant."""
-    found = _INSTANT.fullmatch(text)
-    if not found:
+def _times(texts: pa.Array) -> pa.Array | None:
+    if pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d")).as_py() is False:
         return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    moments = _cast(pc.binary_join_element_wise("1970-01-01T", texts, ""), pa.timestamp("us"))
+    return None if moments is None else moments.cast(pa.time64("us"))
+
+
+def _cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
     try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
-        )
-        instant = moment - _offset(zone)
-    except (ValueError, OverflowError):
+        return texts.cast(type)
+    except pa.ArrowInvalid:
         return None
-    return (instant - _EPOCH) // timedelta(microseconds=1) + int(((fraction or "") + "000000")[:6])
 
 
-def _offset(zone: str | None) -> timedelta:
-    if zone is None or zone in ("Z", "z", "UTC"):
-        return timedelta(0)
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return -offset if zone[0] == "-" else offset
+def _in_years(array: pa.Array | None) -> pa.Array | None:
+    """The dates or instants, if all of them lie in the years 1 to 9999."""
+    if array is None:
+        return None
+    first, last = _YEARS[array.type]
+    inside = pc.and_(pc.greater_equal(array, first), pc.less_equal(array, last))
+    return None if pc.all(inside).as_py() is False else array
+
+
+_TEMPORAL = {
+    Kind.TIMESTAMP: ((_instants, TIMESTAMP),),
+    Kind.DATE: ((_dates, DATE), (_instants, TIMESTAMP)),
+    Kind.TIME: ((_times, TIME),),
+}

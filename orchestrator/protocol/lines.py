@@ -1,0 +1,80 @@
+"""Blocks of bytes cut into lines, and the JSON of a line made readable where the standard would not have it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a text raises that is no JSON, no UTF-8, or nested a thousand deep."""
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in blocks that end where a line ends. A line ends at LF only, and the last one need not.
+
+    An empty block stays where it is, also within a line.
+    """
+    torn: list[bytes] = []
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*torn, block[:end]))
+            torn = [block[end:]] if end < len(block) else []
+        elif block:
+            torn.append(block)
+        else:
+            yield block
+    if torn:
+        yield b"".join((*torn, b"\n"))
+
+
+def is_text(lines: bytes) -> bool:
+    """Whether the bytes are UTF-8."""
+    try:
+        str(lines, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> list[T]:
+    """The values in `lines`, or none of them unless `decoder` takes every one."""
+    try:
+        return decoder.decode_lines(lines)
+    except UNREADABLE:
+        return []
+
+
+def read_json(decoder: "msgspec.json.Decoder[T]", text: bytes) -> T:
+    """What `decoder` makes of a text, mended where it must be. Raises one of UNREADABLE."""
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        mended = mend(text)
+        if mended == text:
+            raise
+        return decoder.decode(mended)
+
+
+_STRING_OR_CONSTANT = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u([dD][89abAB]..)\\u([dD][c-fC-F]..)|u([dD][89a-fA-F]..)|.)", re.DOTALL)
+
+
+def mend(text: bytes) -> bytes:
+    """JSON that Python writes and the standard does not know, as JSON that keeps it.
+
+    NaN, Infinity and -Infinity become strings of that name (a number column reads them back as numbers); half of
+    a surrogate pair stands for no character and stays as the six characters of its escape, `\\ud800`.
+    """
+    return _STRING_OR_CONSTANT.sub(
+        lambda found: _ESCAPE.sub(_mend_escape, found[0]) if found[0][:1] == b'"' else b'"' + found[0] + b'"', text
+    )
+
+
+def _mend_escape(escape: re.Match[bytes]) -> bytes:
+    return b"\\" + escape[0] if escape[3] else escape[0]
