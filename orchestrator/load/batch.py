@@ -1,6 +1,6 @@
 """Rows of one stream that travel together: gathered as they come, then turned into one Arrow table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from orchestrator.errors import BadRecord
 from orchestrator.load.table import OUR_COLUMNS, Table
 from orchestrator.protocol.records import Records
-from orchestrator.protocol.schemas import DELETED_AT, Column
+from orchestrator.protocol.schemas import DELETED_AT, TIMESTAMP, Column
+from orchestrator.protocol.values import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When rows came and where they stand. `received` in microseconds since 1970; `sequence` is that of the first."""
+    """When records came, in microseconds since 1970, and the sequence number of each."""
 
     received: int
-    sequence: int
+    sequences: Sequence[int]
 
 
 def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Batch:
@@ -40,7 +41,7 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Ba
         "_sdc_received_at": pa.repeat(received, count),
         "_sdc_batched_at": pa.repeat(pa.scalar(batched, pa.timestamp("us", "UTC")), count),
         DELETED_AT: _deleted(settled, count, received),
-        "_sdc_sequence": pa.array(range(moment.sequence, moment.sequence + count), pa.int64()),
+        "_sdc_sequence": pa.array(moment.sequences, pa.int64()),
         "_sdc_table_version": pa.array(records.versions or [None] * count, pa.int64()),
     }
     own = [(column, values) for column, values in settled if column.name != DELETED_AT]
@@ -75,18 +76,16 @@ def _check_keys(table: Table, records: Records, settled: list[tuple[Column, pa.A
 
 
 def _deleted(settled: list[tuple[Column, pa.Array]], count: int, received: pa.Scalar) -> pa.Array:
-    """When each record was deleted. That it was is what counts: a time that cannot be read becomes the one at which
-    the record came."""
+    """When each record was deleted. That it was is what counts: where a time cannot be read, those of all these
+    records become the one at which they came."""
     said = next((values for column, values in settled if column.name == DELETED_AT), pa.nulls(count, received.type))
     return said if said.type == received.type else pc.if_else(said.is_valid(), received, None)
 
 
 def _extracted(records: Records, received: pa.Scalar) -> pa.Array:
-    """The record's own time_extracted; where it has none, or none that is an instant, the time it came here."""
-    if records.extracted is None:
-        return pa.repeat(received, len(records))
-    try:
-        said = pa.array(records.extracted, pa.string()).cast(received.type)
-    except pa.ArrowInvalid:
-        return pa.repeat(received, len(records))
-    return said.fill_null(received)
+    """The records' own time_extracted; the time they came here where they have none, or where one is no instant."""
+    if records.extracted is not None:
+        said, type = settle(TIMESTAMP, records.extracted)
+        if type == TIMESTAMP:
+            return said.fill_null(received)
+    return pa.repeat(received, len(records))

@@ -1,16 +1,20 @@
 """When rows settle. A commit closes only at a STATE, or at a clean end of the tap."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import msgspec
 
 from orchestrator.load.batch import Batch, Moment, batch_of, joined
 from orchestrator.load.table import Table
 from orchestrator.protocol.messages import ActivateVersion, Message, Schema, Silence, State, Unknown
-from orchestrator.protocol.records import Records
+from orchestrator.protocol.records import Records, together
 
 ROWS_A_BATCH = 100_000
-BYTES_A_BATCH = 48_000_000
+"""A stream that has gathered so many rows gives a batch."""
+BYTES_GATHERED = 48_000_000
+"""When all streams together have gathered so much, each gives a batch."""
 _ROWS_A_CHUNK = 4096
 
 
@@ -109,10 +113,7 @@ def commit_after(
 
 def is_empty(state: bytes) -> bool:
     """Whether a state remembers nothing."""
-    return state.strip() in (b"{}", b"null", b"") or bool(_EMPTY_BOOKMARKS.fullmatch(state.strip()))
-
-
-_EMPTY_BOOKMARKS = re.compile(rb'\{\s*(?:"bookmarks"\s*:\s*\{\s*\}\s*)?\}')
+    return msgspec.json.decode(state) in (None, {}, {"bookmarks": {}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +153,18 @@ def checkpoints(
     unsettled = False
 
     def checkpoint(*, ended: bool = False) -> Checkpoint:
-        made = Checkpoint(state, dict(gathering.rows), gathering.sequence, tuple(activations), ended)
-        gathering.rows.clear()
+        made = Checkpoint(state, gathering.rows(), gathering.sequence, tuple(activations), ended)
         activations.clear()
         return made
 
     for message in messages:
         match message:
             case Records():
-                gathering.add(message)
+                full = gathering.add(message)
                 since_state += len(message)
                 unsettled = True
                 yield Counted(message.stream, len(message))
-                yield from gathering.full()
+                yield from full
             case State():
                 state, since_state, unsettled = message.value, 0, True
             case ActivateVersion():
@@ -185,92 +185,84 @@ def checkpoints(
     yield checkpoint(ended=True)
 
 
+@dataclass(slots=True)
+class _Pile:
+    """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted."""
+
+    table: Table
+    records: list[tuple[Records, Moment]] = field(default_factory=list)
+    waiting: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    batched: int = 0
+
+
 class _Gathering:
-    """Rows on their way into batches, per stream."""
+    """Rows on their way into batches, per stream. `total` are those since the last checkpoint."""
 
     def __init__(self, table_of: Callable[[Schema], Table], now: Callable[[], int], sequence: int) -> None:
-        self.rows: dict[str, int] = {}
         self.sequence = sequence
+        self.total = 0
+        self._rows: dict[str, int] = {}
         self._table_of = table_of
         self._now = now
-        self._tables: dict[str, Table] = {}
-        self._waiting: dict[str, list[tuple[Records, Moment]]] = {}
-        self._batches: dict[str, list[Batch]] = {}
-
-    @property
-    def total(self) -> int:
-        return sum(self.rows.values())
+        self._piles: dict[str, _Pile] = {}
+        self._bytes_waiting = 0
+        self._bytes_batched = 0
 
     def open(self, schema: Schema) -> None:
         """Later records of the stream follow this schema; those that wait still follow the one they came with."""
         table = self._table_of(schema)
-        if self._tables.get(schema.stream) != table:
-            self._shape(schema.stream)
-            self._tables[schema.stream] = table
-            # An empty batch, so that a stream without rows has its table too.
-            self._batches.setdefault(schema.stream, []).append(Batch(table, table.arrow_schema().empty_table()))
+        pile = self._piles.get(schema.stream)
+        if pile is None:
+            pile = self._piles[schema.stream] = _Pile(table)
+        elif pile.table == table:
+            return
+        else:
+            self._shape(pile)
+            pile.table = table
+        # An empty batch, so that a stream without rows has its table too.
+        pile.batches.append(Batch(table, table.arrow_schema().empty_table()))
 
-    def add(self, records: Records) -> None:
-        waiting = self._waiting.setdefault(records.stream, [])
-        waiting.append((records, Moment(self._now(), self.sequence + 1)))
-        self.sequence += len(records)
-        self.rows[records.stream] = self.rows.get(records.stream, 0) + len(records)
-        if sum(len(each) for each, _ in waiting) >= _ROWS_A_CHUNK:
-            self._shape(records.stream)
+    def add(self, records: Records) -> list[Batch]:
+        """Takes records in. Gives the batches that are full now."""
+        pile, count = self._piles[records.stream], len(records)
+        pile.records.append((records, Moment(self._now(), range(self.sequence + 1, self.sequence + count + 1))))
+        pile.waiting += count
+        self._bytes_waiting += records.size
+        self.sequence += count
+        self.total += count
+        self._rows[records.stream] = self._rows.get(records.stream, 0) + count
+        if pile.waiting >= _ROWS_A_CHUNK:
+            self._shape(pile)
+        if self._bytes_waiting + self._bytes_batched >= BYTES_GATHERED:
+            return self.all()
+        return self._take(pile) if pile.batched >= ROWS_A_BATCH else []
 
-    def full(self) -> Iterator[Batch]:
-        """The batches of streams that have gathered enough."""
-        for stream, batches in self._batches.items():
-            rows, size = sum(batch.rows.num_rows for batch in batches), sum(batch.rows.nbytes for batch in batches)
-            if rows >= ROWS_A_BATCH or size >= BYTES_A_BATCH:
-                yield from self._take(stream)
-
-    def all(self) -> Iterator[Batch]:
+    def all(self) -> list[Batch]:
         """Everything, as batches."""
-        for stream in list(self._waiting):
-            self._shape(stream)
-        for stream in list(self._batches):
-            yield from self._take(stream)
+        for pile in self._piles.values():
+            self._shape(pile)
+        return [batch for pile in self._piles.values() for batch in self._take(pile)]
 
-    def _take(self, stream: str) -> list[Batch]:
-        batches, self._batches[stream] = self._batches[stream], []
+    def rows(self) -> dict[str, int]:
+        """The rows per stream since the last checkpoint, which is now."""
+        rows, self._rows, self.total = self._rows, {}, 0
+        return rows
+
+    def _take(self, pile: _Pile) -> list[Batch]:
+        batches, pile.batches, pile.batched = pile.batches, [], 0
+        self._bytes_batched -= sum(batch.rows.nbytes for batch in batches)
         return joined(batches)
 
-    def _shape(self, stream: str) -> None:
-        """Turns the records that wait into batches. Records of one shape that came one by one are put together."""
-        for records, moment in _together(self._waiting.pop(stream, [])):
-            batch = batch_of(self._tables[stream], records, moment, self._now())
-            self._batches.setdefault(stream, []).append(batch)
-
-
-def _together(waiting: list[tuple[Records, Moment]]) -> Iterator[tuple[Records, Moment]]:
-    run: list[tuple[Records, Moment]] = []
-    for records, moment in waiting:
-        if run and not _alike(run[-1][0], records):
-            yield _merged(run)
-            run = []
-        run.append((records, moment))
-    if run:
-        yield _merged(run)
-
-
-def _alike(one: Records, other: Records) -> bool:
-    return one.shape is other.shape and (one.rows is None) == (other.rows is None)
-
-
-def _merged(run: list[tuple[Records, Moment]]) -> tuple[Records, Moment]:
-    first, moment = run[0]
-    if len(run) == 1:
-        return first, moment
-    every = [records for records, _ in run]
-    return (
-        replace(
-            first,
-            rows=None if first.rows is None else [row for records in every for row in records.rows or ()],
-            members=None if first.members is None else [row for records in every for row in records.members or ()],
-            lines=[line for records in every for line in records.lines],
-            versions=[version for records in every for version in records.versions or [None] * len(records)],
-            extracted=[time for records in every for time in records.extracted or [None] * len(records)],
-        ),
-        moment,
-    )
+    def _shape(self, pile: _Pile) -> None:
+        """Turns the records that wait into batches. Those that were read alike are put together: a batch has its
+        price, and some taps send a STATE after every record."""
+        for _, run in groupby(pile.records, lambda each: id(each[0].fields)):
+            records, moments = zip(*run, strict=True)
+            sequences = [sequence for moment in moments for sequence in moment.sequences]
+            batch = batch_of(pile.table, together(records), Moment(moments[0].received, sequences), self._now())
+            self._bytes_batched += batch.rows.nbytes
+            pile.batches.append(batch)
+        self._bytes_waiting -= sum(records.size for records, _ in pile.records)
+        pile.batched += pile.waiting
+        pile.records, pile.waiting = [], 0
