@@ -83,22 +83,10 @@ class Parquet:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Waits until no other flow commits to the folder, and holds it while the block runs."""
-        path, note = self._root / OURS / ".lock", f"pid {os.getpid()}"
-        with contextlib.ExitStack() as stack, self._failures("nothing was written"):
-            try:
-                stack.enter_context(lock(path, note=note))
-            except Held as held:
-                self._listen(Waiting(f"{self._root.name} is in use by another process ({held.note})"))
-                try:
-                    stack.enter_context(lock(path, note=note, wait=self._patience))
-                except Held as still:
-                    raise DestinationBusy(
-                        f"{self._root.name} is in use by another process ({still.note})",
-                        cause=f"it has committed there for more than {self._patience:.0f} s",
-                        data="nothing of this commit was written; what was committed before stays",
-                        hint="wait until it is done, then run again",
-                    ) from still
+        with (
+            self._failures("nothing was written"),
+            between_commits(self._root, patience=self._patience, listen=self._listen),
+        ):
             yield
 
     @contextlib.contextmanager
@@ -109,6 +97,30 @@ class Parquet:
                 yield
         except (OSError, duckdb.Error) as error:
             raise DestinationError(f"{self._root} cannot be used", cause=first_line(error), data=data) from error
+
+
+@contextlib.contextmanager
+def between_commits(root: Path, *, patience: float = PATIENCE, listen: Listener = nobody) -> Iterator[None]:
+    """Waits up to `patience` seconds until nobody commits to the folder, and holds it while the block runs.
+
+    Raises DestinationBusy.
+    """
+    path, note = root / OURS / ".lock", f"pid {os.getpid()}"
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock(path, note=note))
+        except Held as held:
+            listen(Waiting(f"{root.name} is in use by another process ({held.note})"))
+            try:
+                stack.enter_context(lock(path, note=note, wait=patience))
+            except Held as still:
+                raise DestinationBusy(
+                    f"{root.name} is in use by another process ({still.note})",
+                    cause=f"it has committed there for more than {patience:.0f} s",
+                    data="nothing of this commit was written; what was committed before stays",
+                    hint="wait until it is done, then run again",
+                ) from still
+        yield
 
 
 _Place = tuple[str, int | None]
