@@ -33,12 +33,12 @@ Imports go down only: faces → api → actions → rooms → load → protocol 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.api import EVERYTHING, Workspace, load
+    from orchestrator.api import EVERYTHING, Workspace, load_messages
     from orchestrator.errors import OrchestratorError
 
 __version__ = "0.1.0"
 
-__all__ = ["EVERYTHING", "OrchestratorError", "Workspace", "__version__", "load"]
+__all__ = ["EVERYTHING", "OrchestratorError", "Workspace", "__version__", "load_messages"]
 
 
 def __getattr__(name: str) -> Any:

@@ -161,13 +161,20 @@ class Workspace:
         """Makes `patterns` the selection of a tap; none at all: what the tap takes by default."""
         from orchestrator.actions.select_streams import select
 
+        self._know_streams(tap)
         return select(self.paths, tap, patterns)
 
     def selection(self, tap: str) -> tuple[Choice, ...]:
         """What is taken of each stream of a tap."""
         from orchestrator.actions.select_streams import selection
 
+        self._know_streams(tap)
         return selection(self.paths, tap)
+
+    def _know_streams(self, tap: str) -> None:
+        """Asks a tap what it offers where nobody did yet."""
+        if not self.paths.catalog(self.config.tap(tap).id).exists():
+            self.discover(tap)
 
     # ── runs ──
 
@@ -283,7 +290,7 @@ class Workspace:
         return doctor(self.paths)
 
 
-def load(
+def load_messages(
     blocks: Iterable[bytes],
     to: str,
     *,
@@ -300,7 +307,7 @@ def load(
     Needs no workspace. Each state goes to `acknowledge` once it is committed. An empty block tells that nothing came
     for a moment, when a commit may close. Raises RunFailed or DestinationError; what was acknowledged stays.
     """
-    from orchestrator.actions.load_messages import load_messages
+    from orchestrator.actions import load_messages as action
     from orchestrator.config import COMMIT_ROWS, COMMIT_SECONDS
     from orchestrator.destinations import open_destination
     from orchestrator.load.commit import CommitPolicy
@@ -316,7 +323,7 @@ def load(
     )
     schema = "main" if kind == "duckdb" else ""
     with open_destination(kind, Path(path).expanduser().absolute(), schema, listen) as destination:
-        return load_messages(
+        return action.load_messages(
             blocks,
             destination,
             flow=flow,

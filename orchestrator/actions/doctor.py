@@ -55,11 +55,9 @@ def _checks(paths: Paths) -> Iterator[Check]:
     except OrchestratorError as error:
         yield _failed("orchestrator.toml", error)
         return
-    yield Check(
-        "orchestrator.toml",
-        Verdict.OK,
-        f"{len(config.taps)} taps, {len(config.destinations)} destinations, {len(config.flows)} flows",
-    )
+    known = {"taps": config.taps, "destinations": config.destinations, "flows": config.flows}
+    text = "; ".join(f"{kind}: {', '.join(names) or 'none'}" for kind, names in known.items())
+    yield Check("orchestrator.toml", Verdict.OK, text)
     yield from _environments(paths)
     for tap in config.taps.values():
         yield _secrets(paths, tap)

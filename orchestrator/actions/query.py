@@ -1,9 +1,10 @@
 """Asks a destination in SQL. The answer is taken whole, so that the next commit need not wait for its reader."""
 
 import re
-import time
+import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -12,12 +13,10 @@ import pyarrow as pa
 from orchestrator.config import Config, Destination
 from orchestrator.config.values import closest
 from orchestrator.destinations import sql
-from orchestrator.destinations.duckdb import PATIENCE, open_file
+from orchestrator.destinations.duckdb import OURS, PATIENCE, open_file
+from orchestrator.destinations.parquet import between_commits
 from orchestrator.errors import DestinationError, UsageError
 from orchestrator.events import Listener, nobody
-
-_TRIES = 20
-_PAUSE = 0.1
 
 
 def query(config: Config, question: str, *, to: str | None = None, listen: Listener = nobody) -> pa.Table:
@@ -26,7 +25,9 @@ def query(config: Config, question: str, *, to: str | None = None, listen: Liste
     In a DuckDB file and in a parquet folder alike, the rows of a stream are `FLOW.STREAM`. Times are in UTC. Waits
     while a commit is written. Raises UsageError for SQL that cannot be meant, DestinationError.
     """
-    destination = config.destination(to) if to else _only(config)
+    if not question.strip():
+        raise UsageError("there is nothing to answer", hint='orchestrator query "show all tables"')
+    destination = config.destination(to) if to else _only(config, question)
     if not destination.path.exists():
         raise DestinationError(
             f'destination "{destination.id}" holds nothing yet',
@@ -37,15 +38,17 @@ def query(config: Config, question: str, *, to: str | None = None, listen: Liste
         return _answer(connection, question)
 
 
-def _only(config: Config) -> Destination:
+def _only(config: Config, question: str) -> Destination:
     """The one destination that can be meant: the only one, or the only one that flows go to."""
-    used = {flow.destination for flow in config.flows.values()} or set(config.destinations)
+    used = [*dict.fromkeys(flow.destination for flow in config.flows.values())] or [*config.destinations]
     if len(used) == 1:
-        return config.destination(used.pop())
+        return config.destination(used[0])
     raise UsageError(
         "which destination shall answer?",
-        cause=f"there are {', '.join(config.destinations)}" if config.destinations else "there is none",
-        hint=f"--to {sorted(used)[0]}" if used else "add a [destinations.warehouse] to orchestrator.toml",
+        cause=f"there are {', '.join(used)}" if used else "orchestrator.toml has none",
+        hint=f"orchestrator query --to {used[0]} {shlex.quote(question)}"
+        if used
+        else "add a [destinations.warehouse] to orchestrator.toml",
     )
 
 
@@ -63,32 +66,35 @@ def reading(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that sees the rows of a destination and no other file. Raises DestinationError; DestinationBusy
     when a commit takes longer than `patience` seconds."""
-    if destination.type == "parquet":
-        with duckdb.connect() as connection:
-            _show_tables(connection, destination.path)
+    with ExitStack() as stack:
+        if destination.type == "parquet":
+            connection = stack.enter_context(duckdb.connect())
+            for folder in _schemas(destination.path):
+                stack.enter_context(between_commits(folder, patience=patience, listen=listen))
+                _show_tables(connection, folder, "main" if folder == destination.path else folder.name)
             _enclose(connection, destination.path)
-            yield connection
-    else:
-        with open_file(destination.path, read_only=True, patience=patience, listen=listen) as connection:
+        else:
+            connection = stack.enter_context(
+                open_file(destination.path, read_only=True, patience=patience, listen=listen)
+            )
             _enclose(connection)
-            yield connection
+        yield connection
 
 
-def _show_tables(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """Makes a view for each table: a folder with parquet files, in a folder with the name of the schema."""
-    for table in _tables(root):
-        schema = sql.name("main" if table.parent == root else table.parent.name)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        connection.execute(
-            f"CREATE VIEW {schema}.{sql.name(table.name)} AS "
-            f"FROM read_parquet({sql.text(f'{_literal(table)}/*.parquet')}, union_by_name = true)"
-        )
+def _schemas(root: Path) -> list[Path]:
+    """The folders that hold tables: those where a destination keeps its own memory."""
+    return [folder for folder in (root, *_folders(root)) if (folder / OURS).is_dir()]
 
 
-def _tables(root: Path) -> list[Path]:
-    """The folders with files for readers, directly in the root and one folder below."""
-    folders = [root, *_folders(root)]
-    return [table for folder in folders for table in _folders(folder) if any(table.glob("*.parquet"))]
+def _show_tables(connection: duckdb.DuckDBPyConnection, folder: Path, schema: str) -> None:
+    """Makes a view in `schema` for each table: a folder with parquet files in it."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {sql.name(schema)}")
+    for table in _folders(folder):
+        if any(table.glob("*.parquet")):
+            connection.execute(
+                f"CREATE VIEW {sql.name(schema)}.{sql.name(table.name)} AS "
+                f"FROM read_parquet({sql.text(f'{_literal(table)}/*.parquet')}, union_by_name = true)"
+            )
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -112,24 +118,28 @@ def _enclose(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, question: str) -> pa.Table:
-    for remaining in reversed(range(_TRIES)):
-        try:
-            connection.execute(question)
-            return connection.to_arrow_table() if connection.description else pa.table({})
-        except duckdb.IOException as error:
-            # A commit to a parquet folder takes files away between the moment they are listed and read.
-            if not remaining:
-                raise DestinationError("the rows could not be read", cause=str(error).partition("\n")[0]) from error
-            time.sleep(_PAUSE)
-        except duckdb.Error as error:
-            raise _misunderstood(connection, error) from error
-    raise AssertionError("the last try ends in one way or the other")
+    try:
+        connection.execute(question)
+        return _distinct(connection.to_arrow_table()) if connection.description else pa.table({})
+    except duckdb.IOException as error:
+        raise DestinationError("the rows could not be read", cause=str(error).partition("\n")[0]) from error
+    except duckdb.Error as error:
+        raise _misunderstood(connection, error) from error
+
+
+def _distinct(answer: pa.Table) -> pa.Table:
+    """The same with no name twice: what has one could not be written to a file, nor told apart in JSON."""
+    names: list[str] = []
+    for name in answer.column_names:
+        tries = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        names.append(next(each for each in tries if each not in names))
+    return answer.rename_columns(names)
 
 
 def _misunderstood(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> UsageError:
     """What DuckDB says of a question, with the table that may have been meant."""
     said = str(error)
-    message = re.sub(r"^[A-Z]\w*( \w+)* Error: ", "", said.partition("\n")[0]).rstrip("!")
+    message = re.sub(r"^[A-Z]\w*( \w+)* Error: ", "", said.partition("\n")[0]).rstrip("!.")
     place = re.search(r"^(LINE \d+: .*)$", said, re.MULTILINE)
     advice = re.search(r"^(Did you mean .*|Candidate bindings: .*)$", said, re.MULTILINE)
     hint = advice[1] if advice else None
@@ -139,14 +149,25 @@ def _misunderstood(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -
 
 
 def _near_table(connection: duckdb.DuckDBPyConnection, name: str, line: str) -> str:
+    """The table that may have been meant by `name`, which stands in `line`, or those that there are."""
     rows = connection.execute(
-        "SELECT table_schema, table_name FROM information_schema.tables "
-        "WHERE table_schema <> '_orchestrator' ORDER BY ALL"
+        f"SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema <> '{OURS}' ORDER BY ALL"
     ).fetchall()
-    tables = [f"{schema}.{table}" for schema, table in rows]
-    qualified = re.search(rf"[\w\"]+\.{re.escape(name)}", line)
-    near = closest(qualified[0] if qualified else name, tables) or closest(f"main.{name}", tables)
-    near = near or next((each for each in tables if each.endswith(f".{name}")), None)
-    if near:
-        return f"did you mean {near}?"
-    return f"there are {', '.join(tables[:10])}" if tables else "there are no tables yet"
+    if not rows:
+        return "there are no tables yet"
+    tables = {f"{schema}.{table}": table_in_sql(schema, table) for schema, table in rows}
+    found = re.search(rf"[\w\"-]+\.{re.escape(name)}", line)
+    near = closest(found[0].replace('"', "") if found else name, tables)
+    near = near or next((table for table in tables if table.endswith(f".{name}")), None)
+    return f"did you mean {tables[near]}?" if near else f"there are {', '.join([*tables.values()][:10])}"
+
+
+def table_in_sql(schema: str, table: str) -> str:
+    """A table as a person writes it in SQL: with quotes only where it needs them."""
+    plain = [part if re.fullmatch(r"[A-Za-z_]\w*", part, re.ASCII) else sql.name(part) for part in (schema, table)]
+    try:
+        duckdb.extract_statements(f"from {'.'.join(plain)}")
+    except duckdb.ParserException:
+        # A word of SQL itself.
+        return f"{sql.name(schema)}.{sql.name(table)}"
+    return ".".join(plain)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from orchestrator.cli.tables import Column, Item, as_csv, table
+from orchestrator.cli.tables import Column, Item, as_csv, table, with_dim_head
 from orchestrator.cli.terminal import can_ask, put, say
 from orchestrator.cli.words import document
 from orchestrator.errors import UsageError
@@ -157,7 +157,9 @@ def confirm(question: str, *, yes: bool, otherwise: str) -> None:
     if yes:
         return
     if asked().no_input or not can_ask():
-        raise UsageError(f"{question} Nobody is here to answer", data="nothing was changed", hint=otherwise)
+        raise UsageError(
+            "this needs a yes, and nobody is here to say it", cause=question, data="nothing was changed", hint=otherwise
+        )
     if not click.confirm(question, err=True):
         say("Nothing was changed.")
         raise click.exceptions.Exit(1)
@@ -179,4 +181,4 @@ def show(format: str, name: str, items: Sequence[Item], columns: Sequence[Column
                 as_csv([column.head for column in columns], [[column.of(item) for column in columns] for item in items])
             )
         case "table" if items:
-            put(table(columns, items))
+            put(with_dim_head(table(columns, items)))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import click
 
+from orchestrator import __version__
 from orchestrator.cli.command import Asked, Group
 from orchestrator.cli.failures import members, report
-from orchestrator.cli.terminal import put
+from orchestrator.cli.terminal import put, say
 from orchestrator.cli.words import document
 from orchestrator.errors import Stopped
 
@@ -17,7 +18,7 @@ from orchestrator.errors import Stopped
 COMMANDS: dict[str, dict[str, str]] = {
     "Set up": {
         "init": "Make a workspace.",
-        "add-tap": "Install a tap in an environment of its own, with a flow to a destination.",
+        "add-tap": "Install a tap in an environment of its own, with a flow.",
         "config": "Show and change what a tap is told.",
         "discover": "Ask a tap what it offers, and tell what changed.",
         "select": "Choose the streams and columns to take.",
@@ -25,7 +26,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Run": {
         "run": "Run flows: what is new at the source lands exactly once.",
         "replay": "Load the messages of an earlier run again, without the source.",
-        "load": "Load Singer messages from stdin, behind any tap and without a workspace.",
+        "load": "Load Singer messages from stdin; needs no workspace.",
     },
     "Look": {
         "query": "Ask a destination in SQL.",
@@ -75,7 +76,7 @@ class Program(Group):
     },
     epilog="Every option can come from the environment: run --commit-rows from ORCHESTRATOR_RUN_COMMIT_ROWS.",
 )
-@click.version_option(package_name="singer-orchestrator", message="orchestrator %(version)s")
+@click.version_option(__version__, message="orchestrator %(version)s")
 def orchestrator() -> None:
     """Runs Singer taps, each in its own locked environment, and lands their rows exactly once."""
 
@@ -98,6 +99,9 @@ def _call(arguments: Sequence[str] | None, asked: Asked) -> int:
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         raise
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message())
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return report(Stopped("stopped", signal=2), verbose=False).exit_code
     except Exception as error:

@@ -1,6 +1,5 @@
 """What is said at the end of a run, and how to look at what it brought."""
 
-import re
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal import say, say_next
@@ -14,12 +13,13 @@ if TYPE_CHECKING:
 def summarize(workspace: "Workspace", report: "RunReport") -> None:
     """Says what a run came to, and the command that shows its rows."""
     run = report.run
-    rows = counted(sum(run.committed.values()), "row")
+    rows = sum(run.committed.values())
+    brought = f"{counted(rows, 'row')} in {counted(report.commits, 'commit')}" if rows else "Nothing new at the source"
     took = f", {duration(seconds_between(run.started, run.ended))}" if run.ended else ""
-    bookmark = "; bookmark saved with them" if report.bookmarks else ""
-    say(f"✓ {rows} in {counted(report.commits, 'commit')}{took}{bookmark}")
+    bookmark = f"; bookmark saved{' with them' if rows else ''}" if report.bookmarks else ""
+    say(f"✓ {brought}{took}{bookmark}")
     stream = max(run.committed, key=lambda each: run.committed[each], default=None)
-    if stream is None:
+    if not rows or stream is None:
         say_next("status")
     else:
         say_next("query", *_choice(workspace, report.run.destination), f"from {_table(workspace, report, stream)}")
@@ -32,13 +32,10 @@ def _choice(workspace: "Workspace", destination: str) -> tuple[str, ...]:
 
 def _table(workspace: "Workspace", report: "RunReport", stream: str) -> str:
     """The table of a stream as SQL names it."""
+    from orchestrator.actions.query import table_in_sql
     from orchestrator.load.naming import name_for
 
     config = workspace.config
     flow = config.flow(report.run.flow)
     schema = config.destination(report.run.destination).schema.format(flow=flow.name, tap=flow.tap) or "main"
-    return f"{_quoted(schema)}.{_quoted(name_for(stream, ()))}"
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    return table_in_sql(schema, name_for(stream, ()))

@@ -46,7 +46,13 @@ def grid(
         (indent + GAP.join(_padded(*cell) for cell in zip(row, widths, right, strict=True))).rstrip()
         for row in [heads, *rows]
     ]
-    return "\n".join([click.style(lines[0], dim=True), *lines[1:]])
+    return "\n".join(lines)
+
+
+def with_dim_head(table: str) -> str:
+    """The same for a terminal."""
+    head, _, rows = table.partition("\n")
+    return f"{click.style(head, dim=True)}\n{rows}"
 
 
 def as_csv(heads: Sequence[str], values: Iterable[Sequence[Any]]) -> str:

@@ -18,9 +18,10 @@ def say(text: str) -> None:
     click.echo(text, err=True, color=is_colourful(sys.stderr))
 
 
-def say_next(*words: str) -> None:
-    """The command to type next; it runs as printed."""
-    say(f"{click.style('Next', bold=True)}  {shlex.join(['orchestrator', *words])}")
+def say_next(*words: str, after: str | None = None) -> None:
+    """The command to type next, `after` another one; it runs as printed."""
+    typed = shlex.join(["orchestrator", *words])
+    say(f"{click.style('Next', bold=True)}  {f'{after} && ' if after else ''}{typed}")
 
 
 def is_lively(stream: TextIO) -> bool:

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.progress import tell
-from orchestrator.cli.tables import grid
+from orchestrator.cli.tables import grid, with_dim_head
 from orchestrator.cli.terminal import is_lively, say
-from orchestrator.cli.words import NOTHING, number
+from orchestrator.cli.words import Rate, number
 from orchestrator.events import Event, Listener, Progress, RunStarted
 
 if TYPE_CHECKING:
@@ -59,13 +59,14 @@ class _Lines:
             case RunStarted():
                 self._rates, self._told = Rates(), 0.0
                 say(title(event))
-            case Progress() if event.seconds - self._told >= SECONDS_A_LINE:
-                self._told = event.seconds
+            case Progress():
                 rate = sum(self._rates.of(event).values())
-                say(
-                    f"{event.flow}  {clock(event.seconds)}  {number(sum(event.read.values()))} rows read, "
-                    f"{number(sum(event.committed.values()))} committed, {number(rate)}/s"
-                )
+                if event.seconds - self._told >= SECONDS_A_LINE:
+                    self._told = event.seconds
+                    say(
+                        f"{event.flow}  {clock(event.seconds)}  {number(sum(event.read.values()))} rows read, "
+                        f"{number(sum(event.committed.values()))} committed, {number(rate)}/s"
+                    )
             case _:
                 tell(event)
 
@@ -127,9 +128,9 @@ def streams(progress: Progress, rates: Mapping[str, int]) -> str:
             stream,
             read,
             progress.committed.get(stream, 0),
-            f"{number(rates[stream])}/s" if rates.get(stream) else NOTHING,
+            Rate(rates.get(stream, 0)),
             progress.bookmarks.get(stream),
         ]
         for stream, read in progress.read.items()
     ]
-    return grid(["stream", "read", "committed", "rate", "bookmark"], rows, indent="  ")
+    return with_dim_head(grid(["stream", "read", "committed", "rate", "bookmark"], rows, indent="  "))

@@ -21,6 +21,10 @@ class Size(int):
     """So many bytes."""
 
 
+class Rate(int):
+    """So many a second."""
+
+
 def in_words(value: Any) -> str:
     """A value as a person reads it."""
     match value:
@@ -32,6 +36,8 @@ def in_words(value: Any) -> str:
             return duration(value)
         case Size():
             return size(value)
+        case Rate():
+            return f"{number(value)}/s" if value else NOTHING
         case bool():
             return "✓" if value else NOTHING
         case int():

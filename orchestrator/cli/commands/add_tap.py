@@ -30,7 +30,7 @@ def add_tap(
     executable: str | None,
     destination: str | None,
 ) -> None:
-    """Install a tap in an environment of its own, with a flow to a destination.
+    """Install a tap in an environment of its own, with a flow.
 
     PACKAGE is a name with or without a version (tap-gitlab==0.5.1), a git+https URL or a path. The tap is started
     once before it is added.

@@ -97,7 +97,7 @@ def _as_typed(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-COLUMNS = [
-    Column[tuple[str, Any]]("setting", lambda setting: setting[0]),
-    Column[tuple[str, Any]]("value", lambda setting: _as_typed(setting[1])),
+COLUMNS: list[Column[tuple[str, Any]]] = [
+    Column("setting", lambda setting: setting[0]),
+    Column("value", lambda setting: _as_typed(setting[1])),
 ]

@@ -36,10 +36,10 @@ def discover(tap: str, format: str) -> None:
     say_next("select", tap)
 
 
-COLUMNS = [
-    Column[Stream]("stream", lambda stream: stream.id),
-    Column[Stream]("mode", lambda stream: stream.replication.method.words if stream.replication.method else None),
-    Column[Stream]("key", lambda stream: stream.key),
-    Column[Stream]("bookmark", lambda stream: stream.replication.key),
-    Column[Stream]("columns", lambda stream: len({property.names[0] for property in stream.properties})),
+COLUMNS: list[Column[Stream]] = [
+    Column("stream", lambda stream: stream.id),
+    Column("mode", lambda stream: stream.replication.method.words if stream.replication.method else None),
+    Column("key", lambda stream: stream.key),
+    Column("bookmark", lambda stream: stream.replication.key),
+    Column("columns", lambda stream: len({property.names[0] for property in stream.properties})),
 ]

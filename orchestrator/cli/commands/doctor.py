@@ -29,9 +29,9 @@ def doctor(format: str) -> int:
     return int(any(check.verdict is Verdict.FAIL for check in checks))
 
 
-COLUMNS = [
-    Column[Check]("check", lambda check: check.name),
-    Column[Check]("verdict", lambda check: check.verdict.value),
-    Column[Check]("found", lambda check: check.text),
-    Column[Check]("hint", lambda check: check.hint),
+COLUMNS: list[Column[Check]] = [
+    Column("check", lambda check: check.name),
+    Column("verdict", lambda check: check.verdict.value),
+    Column("found", lambda check: check.text),
+    Column("hint", lambda check: check.hint),
 ]

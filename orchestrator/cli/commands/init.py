@@ -1,5 +1,6 @@
 """`orchestrator init`"""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -20,6 +21,5 @@ def init(folder: Path) -> None:
 
     made = Workspace.init(folder)
     say(f"Created {folder}/   orchestrator.toml, envs/, catalogs/, state/, .gitignore")
-    # A shell that is elsewhere has to come here first; the workspace is found from below, too.
-    say_next(*(() if folder == Path(".") else ("--workspace", str(folder))), "add-tap", "NAME")
+    say_next("add-tap", "NAME", after=None if folder == Path(".") else f"cd {shlex.quote(str(folder))}")
     answer(workspace=made.paths.root)

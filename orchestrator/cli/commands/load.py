@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-import orchestrator
+from orchestrator import load_messages
 from orchestrator.cli.command import command
 from orchestrator.cli.progress import tell
 from orchestrator.cli.terminal import say
@@ -46,7 +46,7 @@ def load(
     commit_rows: int | None,
     commit_seconds: float | None,
 ) -> None:
-    """Load Singer messages from stdin, behind any tap and without a workspace.
+    """Load Singer messages from stdin; needs no workspace.
 
     \b
         some-tap --config config.json --state state.json \\
@@ -59,7 +59,7 @@ def load(
         say("Reading Singer messages from the keyboard; Ctrl-D ends them.")
     stop = Stop()
     with stop.on_signals():
-        orchestrator.load(
+        load_messages(
             _until(stop, read_blocks(sys.stdin.fileno())),
             to,
             flow=flow,

@@ -13,7 +13,7 @@ from orchestrator import durable
 from orchestrator.cli.command import command, format_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import tell
-from orchestrator.cli.tables import GAP, as_csv, grid
+from orchestrator.cli.tables import GAP, as_csv, grid, with_dim_head
 from orchestrator.cli.terminal import put, say
 from orchestrator.cli.words import counted, document, number
 from orchestrator.errors import UsageError
@@ -67,6 +67,8 @@ def _write(content: bytes, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(content)
         return
+    if not output.parent.is_dir():
+        raise UsageError(f"there is no folder {output.parent}", hint=f"mkdir -p {output.parent}")
     try:
         durable.write(output, content)
     except OSError as error:
@@ -78,11 +80,7 @@ def _encoded(answer: "pyarrow.Table", format: str) -> bytes:
     heads, rows = answer.column_names, _rows(answer)
     match format:
         case "parquet":
-            import pyarrow.parquet
-
-            sink = pyarrow.BufferOutputStream()
-            pyarrow.parquet.write_table(answer, sink, compression="zstd")
-            return bytes(sink.getvalue())
+            return _as_parquet(answer)
         case "json":
             columns = [{"name": field.name, "type": str(field.type)} for field in answer.schema]
             text = document(columns=columns, rows=[dict(zip(heads, row, strict=True)) for row in rows])
@@ -93,8 +91,20 @@ def _encoded(answer: "pyarrow.Table", format: str) -> bytes:
     return f"{text}\n".encode()
 
 
+def _as_parquet(answer: "pyarrow.Table") -> bytes:
+    import pyarrow.parquet
+
+    sink = pyarrow.BufferOutputStream()
+    try:
+        pyarrow.parquet.write_table(answer, sink, compression="zstd")
+    except pyarrow.ArrowNotImplementedError as error:
+        raise UsageError(
+            "parquet cannot hold a column of the answer", cause=str(error), hint="cast it in the SQL: COLUMN::varchar"
+        ) from error
+    return bytes(sink.getvalue())
+
+
 def _rows(answer: "pyarrow.Table") -> list[tuple[Any, ...]]:
-    # By place, and not by name: an answer may have a name twice.
     return [*zip(*(column.to_pylist() for column in answer.columns), strict=True)]
 
 
@@ -107,7 +117,7 @@ def _show(answer: "pyarrow.Table") -> None:
         width -= min(WIDEST, max(map(len, (head, *map(_as_text, values))))) + len(GAP)
         fitting += width >= -len(GAP)
     fitting = max(1, fitting) if rows else len(heads)
-    put(grid(heads[:fitting], [row[:fitting] for row in rows], words=_as_text, widest=WIDEST))
+    put(with_dim_head(grid(heads[:fitting], [row[:fitting] for row in rows], words=_as_text, widest=WIDEST)))
     hidden = [
         f"{number(shown)} of {counted(whole, noun)}"
         for shown, whole, noun in ((len(rows), answer.num_rows, "row"), (fitting, len(heads), "column"))
@@ -124,7 +134,7 @@ def _as_text(value: Any) -> str:
         case bool():
             return str(value).lower()
         case datetime():
-            return value.isoformat(" ").replace("+00:00", "Z")
+            return value.isoformat().replace("+00:00", "Z")
         case bytes():
             return value.hex()
         case dict() | list():

@@ -5,7 +5,7 @@ import click
 from orchestrator.cli.command import answer, asked, command, json_option, workspace
 from orchestrator.cli.names import DESTINATION, FLOW
 from orchestrator.cli.summary import summarize
-from orchestrator.cli.tables import grid
+from orchestrator.cli.tables import grid, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
 from orchestrator.cli.watching import watched
 from orchestrator.cli.words import counted
@@ -33,7 +33,7 @@ def replay(flow: str, number: int, destination: str | None, dry_run: bool) -> No
     rehearsal = opened.rehearse(flow, run=number, to=destination)
     answer(rehearsal=rehearsal)
     if not asked().json:
-        put(grid(["stream", "rows"], [*rehearsal.rows.items()]))
+        put(with_dim_head(grid(["stream", "rows"], [*rehearsal.rows.items()])))
     rows = counted(sum(rehearsal.rows.values()), "row")
     say(f"Run {number} would bring {rows} to {rehearsal.destination}. Nothing was loaded")
     say_next("replay", flow, "--run", str(number), *(("--to", destination) if destination else ()))

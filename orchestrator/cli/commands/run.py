@@ -12,7 +12,7 @@ from orchestrator.cli.names import FLOW, STREAM
 from orchestrator.cli.summary import summarize
 from orchestrator.cli.watching import watched
 from orchestrator.errors import Stopped, UsageError
-from orchestrator.events import Event, Listener, RunStarted
+from orchestrator.events import Event, Listener, Note, RunStarted
 from orchestrator.supervisor.stopping import Stop
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ def run(
             end = _run(
                 opened,
                 flow,
+                stop,
                 listen,
                 full_refresh=afresh,
                 from_commit=from_commit,
                 commit_rows=commit_rows,
                 commit_seconds=commit_seconds,
-                stop=stop,
             )
         ends.append(end)
         if end.error is not None:
@@ -111,17 +111,21 @@ class _End:
         return {"flow": self.flow, "number": self.number, "error": self.error and members(self.error)}
 
 
-def _run(opened: Workspace, flow: str, listen: Listener, **how: Any) -> _End:
+def _run(opened: Workspace, flow: str, stop: Stop, listen: Listener, **how: Any) -> _End:
     number: int | None = None
+    told = False
 
     def hear(event: Event) -> None:
-        nonlocal number
+        nonlocal number, told
         if isinstance(event, RunStarted):
             number = event.run
+        if stop and not told:
+            told = True
+            listen(Note("it stops after the next commit; asked once more, it stops at once"))
         listen(event)
 
     try:
-        report = opened.run(flow, listen=hear, **how)
+        report = opened.run(flow, stop=stop, listen=hear, **how)
     except OrchestratorError as error:
         return _End(flow, number, error=error)
     return _End(flow, report.run.number, report)

@@ -34,15 +34,15 @@ def _commits(run: Run) -> str | None:
     return str(run.first_commit) if run.first_commit == run.last_commit else f"{run.first_commit}-{run.last_commit}"
 
 
-COLUMNS = [
-    Column[Run]("flow", lambda run: run.flow),
-    Column[Run]("run", lambda run: run.number),
-    Column[Run]("kind", lambda run: run.kind.value),
-    Column[Run]("status", lambda run: run.status.value),
-    Column[Run]("started", lambda run: Moment(run.started)),
-    Column[Run]("took", lambda run: seconds_between(run.started, run.ended) if run.ended else None),
-    Column[Run]("read", lambda run: sum(run.read.values())),
-    Column[Run]("committed", lambda run: sum(run.committed.values())),
-    Column[Run]("commits", _commits),
-    Column[Run]("to", lambda run: run.destination),
+COLUMNS: list[Column[Run]] = [
+    Column("flow", lambda run: run.flow),
+    Column("run", lambda run: run.number),
+    Column("kind", lambda run: run.kind.value),
+    Column("status", lambda run: run.status.value),
+    Column("started", lambda run: Moment(run.started)),
+    Column("took", lambda run: seconds_between(run.started, run.ended) if run.ended else None),
+    Column("read", lambda run: sum(run.read.values())),
+    Column("committed", lambda run: sum(run.committed.values())),
+    Column("commits", _commits),
+    Column("to", lambda run: run.destination),
 ]

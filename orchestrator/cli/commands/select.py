@@ -59,11 +59,11 @@ def _columns(choice: Choice) -> str | None:
     return str(known) if taken == known else f"{taken} of {known}"
 
 
-COLUMNS = [
-    Column[Choice]("stream", lambda choice: choice.stream.id),
-    Column[Choice]("selected", lambda choice: choice.selected),
-    Column[Choice]("mode", lambda choice: choice.replication.method.words if choice.replication.method else None),
-    Column[Choice]("key", lambda choice: choice.key),
-    Column[Choice]("bookmark", lambda choice: choice.bookmark),
-    Column[Choice]("columns", _columns),
+COLUMNS: list[Column[Choice]] = [
+    Column("stream", lambda choice: choice.stream.id),
+    Column("selected", lambda choice: choice.selected),
+    Column("mode", lambda choice: choice.replication.method.words if choice.replication.method else None),
+    Column("key", lambda choice: choice.key),
+    Column("bookmark", lambda choice: choice.bookmark),
+    Column("columns", _columns),
 ]

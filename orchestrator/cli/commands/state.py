@@ -74,11 +74,13 @@ def export_state(flow: str) -> None:
 @click.argument("file", type=click.File("rb"), default="-")
 @json_option
 def set_state(flow: str, file: BinaryIO) -> None:
-    """Make the JSON in FILE (default: stdin) what the next run starts from.
+    """Take the state from FILE, or from stdin.
 
-    The rows stay. The state before stays in the history.
+    It is JSON as the tap writes it, and the next run starts from it. The rows stay, and the state before stays in the
+    history.
     """
-    _changed(workspace().set_state(flow, file.read(), listen=tell))
+    changed = workspace().set_state(flow, file.read(), listen=tell)
+    _changed(changed, "starts from that state")
 
 
 @state.command("reset")
@@ -97,12 +99,12 @@ def reset_state(flow: str, yes: bool) -> None:
         yes=yes,
         otherwise=f"orchestrator state reset {flow} --yes",
     )
-    _changed(opened.reset_state(flow, listen=tell))
+    _changed(opened.reset_state(flow, listen=tell), "reads everything")
 
 
-def _changed(changed: "FlowState") -> None:
-    assert changed.commit is not None
-    say(f"✓ The next run starts from the state of commit {changed.commit.number}")
+def _changed(changed: "FlowState", effect: str) -> None:
+    number = changed.commit.number if changed.commit else None
+    say(f"✓ The next run {effect}; commit {number} says so, and `--from-commit` goes back before it")
     say_next("run", changed.flow)
     answer(**_members(changed))
 
@@ -134,17 +136,15 @@ def _bookmarks(commit: "Commit") -> dict[str, str]:
     return bookmarks(commit.state)
 
 
-BOOKMARKS = [
-    Column[tuple[str, str]]("stream", lambda bookmark: bookmark[0]),
-    Column[tuple[str, str]]("bookmark", lambda bookmark: bookmark[1]),
+BOOKMARKS: list[Column[tuple[str, str]]] = [
+    Column("stream", lambda bookmark: bookmark[0]),
+    Column("bookmark", lambda bookmark: bookmark[1]),
 ]
-COMMITS = [
-    Column["Commit"]("commit", lambda commit: commit.number),
-    Column["Commit"]("run", lambda commit: commit.run),
-    Column["Commit"]("committed", lambda commit: Moment(commit.at)),
-    Column["Commit"]("rows", lambda commit: commit.total),
-    Column["Commit"]("by stream", lambda commit: ", ".join(f"{stream} {rows}" for stream, rows in commit.rows.items())),
-    Column["Commit"](
-        "bookmarks", lambda commit: ", ".join(f"{key} {value}" for key, value in _bookmarks(commit).items())
-    ),
+COMMITS: "list[Column[Commit]]" = [
+    Column("commit", lambda commit: commit.number),
+    Column("run", lambda commit: commit.run),
+    Column("committed", lambda commit: Moment(commit.at)),
+    Column("rows", lambda commit: commit.total),
+    Column("by stream", lambda commit: ", ".join(f"{stream} {rows}" for stream, rows in commit.rows.items())),
+    Column("bookmarks", lambda commit: ", ".join(f"{key} {value}" for key, value in _bookmarks(commit).items())),
 ]

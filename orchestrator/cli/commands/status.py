@@ -28,14 +28,14 @@ def status(flow: str | None, format: str) -> None:
             say(f"{each.flow}, run {each.run.number}: {each.run.error.message}")
 
 
-COLUMNS = [
-    Column[FlowStatus]("flow", lambda flow: flow.flow),
-    Column[FlowStatus]("to", lambda flow: flow.destination),
-    Column[FlowStatus]("run", lambda flow: flow.run.number if flow.run else None),
-    Column[FlowStatus]("status", lambda flow: flow.words),
-    Column[FlowStatus]("started", lambda flow: Moment(flow.run.started) if flow.run else None),
-    Column[FlowStatus]("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
-    Column[FlowStatus]("commit", lambda flow: flow.commit),
-    Column[FlowStatus]("bookmark saved", lambda flow: Moment(flow.committed_at) if flow.committed_at else None),
-    Column[FlowStatus]("pid", lambda flow: str(flow.pid) if flow.pid else None),
+COLUMNS: list[Column[FlowStatus]] = [
+    Column("flow", lambda flow: flow.flow),
+    Column("to", lambda flow: flow.destination),
+    Column("run", lambda flow: flow.run.number if flow.run else None),
+    Column("status", lambda flow: flow.words),
+    Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
+    Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
+    Column("commit", lambda flow: flow.commit),
+    Column("bookmark saved", lambda flow: Moment(flow.committed_at) if flow.committed_at else None),
+    Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
 ]

@@ -17,11 +17,11 @@ def taps(format: str) -> None:
         say_next("add-tap", "NAME")
 
 
-COLUMNS = [
-    Column[TapListed]("tap", lambda tap: tap.id),
-    Column[TapListed]("package", lambda tap: tap.package),
-    Column[TapListed]("version", lambda tap: tap.version),
-    Column[TapListed]("python", lambda tap: tap.python),
-    Column[TapListed]("environment", lambda tap: tap.standing.value),
-    Column[TapListed]("flows", lambda tap: tap.flows),
+COLUMNS: list[Column[TapListed]] = [
+    Column("tap", lambda tap: tap.id),
+    Column("package", lambda tap: tap.package),
+    Column("version", lambda tap: tap.version),
+    Column("python", lambda tap: tap.python),
+    Column("environment", lambda tap: tap.standing.value),
+    Column("flows", lambda tap: tap.flows),
 ]
