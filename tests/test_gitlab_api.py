@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -216,6 +217,16 @@ def test_the_control_endpoints_touch_and_count_for_another_process(gitlab):
         "projects/:id": {"requests": 1, "objects": 1},
     }
     assert {endpoint: vars(count) for endpoint, count in gitlab.served().items()} == served.body
+
+
+def test_while_it_is_paused_it_answers_nobody(gitlab):
+    with ThreadPoolExecutor() as threads:
+        with gitlab.paused():
+            asked = threads.submit(ask, gitlab.url, "/api/v4/projects")
+            with pytest.raises(TimeoutError):
+                asked.result(timeout=0.2)
+
+        assert asked.result(timeout=10).status == 200
 
 
 def test_it_holds_a_few_thousand_objects_with_ids_of_their_own(gitlab):

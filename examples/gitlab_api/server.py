@@ -1,6 +1,8 @@
 """The answers on a port: one thread per connection, one answer at a time."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Self
@@ -45,6 +47,12 @@ class GitLab:
         """
         with self._listener.turn:
             return self._listener.api.group.touch_issues(count)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While the block lasts no request is answered; whoever asks has to wait."""
+        with self._listener.turn:
+            yield
 
     def served(self) -> dict[str, Served]:
         """What was read since the start, by endpoint: `served()["projects/:id/issues"].objects`."""
