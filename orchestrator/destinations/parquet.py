@@ -28,7 +28,7 @@ from orchestrator.protocol.schemas import DELETED_AT, Column
 
 PATIENCE = 600.0
 """Seconds that a commit waits for another flow that commits to the same folder."""
-SMALL_FILES = 32
+SMALL_FILES = 100
 """A table that has more small files than this gets them joined."""
 
 
@@ -214,16 +214,16 @@ class _Tables:
         if wave.rekeys:
             held = replace(held, parts=self._one_per_key(held.parts, key))
         arriving = wave.parts
-        gone = f"NOT ({sql.alive(self._commit.soft_delete)})"
         if key and arriving:
-            self._rewriter.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE latest AS SELECT {sql.names(key)}, max({sql.name(SEQUENCE)}) AS last "
-                f"FROM {relation(arriving)} GROUP BY {sql.names(key)}"
-            )
-            same_key = sql.same_key("latest", "held", key)
-            held = replace(held, parts=self._rewriter.without(held.parts, f"EXISTS (FROM latest WHERE {same_key})"))
-            gone = f"{gone} OR {sql.name(SEQUENCE)} NOT IN (SELECT last FROM latest)"
-        self._now[place] = replace(held, parts=(*held.parts, *self._rewriter.without(arriving, gone)))
+            keys = self._rewriter.keep_latest(arriving, key)
+            # Of all ways to say it, DuckDB reads the fewest pages for this one.
+            again = f"({sql.names(key)}) IN (SELECT {sql.names(key)} FROM latest)"
+            held = replace(held, parts=self._rewriter.without(held.parts, again))
+            if keys < sum(part.rows for part in arriving):
+                overtaken = f"{sql.name(SEQUENCE)} NOT IN (SELECT last FROM latest)"
+                arriving = self._rewriter.without(arriving, overtaken)
+        arriving = self._rewriter.without(arriving, f"NOT ({sql.alive(self._commit.soft_delete)})")
+        self._now[place] = replace(held, parts=(*held.parts, *arriving))
 
     def _one_per_key(self, parts: tuple[Part, ...], key: tuple[str, ...]) -> tuple[Part, ...]:
         """The last row of each key, for a table that had another key or none before."""

@@ -1,7 +1,8 @@
 """The parquet files of a table: written as rows come, and written anew, by DuckDB, where rows change or go."""
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,19 @@ from orchestrator.destinations import sql
 from orchestrator.destinations.aside import Aside
 from orchestrator.load.batch import Batch
 from orchestrator.load.evolution import Landed, grow
-from orchestrator.load.table import Table
+from orchestrator.load.table import SEQUENCE, Table
 from orchestrator.protocol.schemas import Column
 
 BYTES_A_FILE = 128_000_000
 """A file that has reached this size is closed and the next one begun."""
+_MEMORY_FOR_KEYS = "400MB"
+"""Beyond it DuckDB spills, however many keys a commit brings."""
+# Small row groups, in any order: each thread that writes keeps one in memory.
+_AS_REWRITTEN = f"FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES {BYTES_A_FILE}, ROW_GROUP_SIZE_BYTES '8MB'"
 # Written without dictionaries: for columns that seldom repeat they cost more time than zstd needs to do as well.
 _AS_WRITTEN = {"compression": "zstd", "compression_level": 1, "use_dictionary": False, "store_schema": False}
+_FILES_OPEN = 100
+"""So many streams may write at once; most systems allow a process some hundred files."""
 _FILE = ":file"
 """The column that tells the file of a row; names of ours and of taps have no colon."""
 
@@ -54,8 +61,9 @@ class Arrivals:
         place = (batch.table.stream, batch.table.generation)
         writing = self._open.get(place)
         if writing is None or writing.table != batch.table:
-            if writing is not None:
-                writing.end()
+            self._close(place)
+            if len(self._open) == _FILES_OPEN:
+                self._close(next(iter(self._open)))
             writing = self._open[place] = _Writing(batch.table, self._aside)
             self._writings.append(writing)
         writing.write(batch)
@@ -73,10 +81,15 @@ class Arrivals:
         return [writing.end() for writing in self._writings]
 
     def clear(self) -> None:
-        for writing in self._writings:
-            writing.end()
+        for place in list(self._open):
+            # A full disk does not let a file end; nobody wants this one any more.
+            with contextlib.suppress(OSError):
+                self._close(place)
         self._writings.clear()
-        self._open.clear()
+
+    def _close(self, place: tuple[str, int | None]) -> None:
+        if place in self._open:
+            self._open.pop(place).end()
 
 
 class _Writing:
@@ -153,7 +166,7 @@ class Rewriter:
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(config={"temp_directory": str(self._aside.new())})
+        return duckdb.connect(config={"temp_directory": str(self._aside.new()), "preserve_insertion_order": False})
 
     def fitted(self, parts: tuple[Part, ...], landed: Landed, target: Landed) -> tuple[Part, ...]:
         """The rows of `parts`, whose columns are those of `landed`, with the columns of `target`."""
@@ -162,12 +175,11 @@ class Rewriter:
         return self._write(f"SELECT {sql.selection(landed, target)} FROM {relation(parts)}")
 
     def without(self, parts: tuple[Part, ...], goes: str) -> tuple[Part, ...]:
-        """The files without the rows (each is called `held`) that meet the condition `goes`, which is never NULL.
-        A file that holds none of them stays as it is."""
+        """The files without the rows that meet the condition `goes`. A file that holds none of them stays as it is."""
         going = self._count(parts, goes)
         partly = [part for part in parts if 0 < going.get(part, 0) < part.rows]
         stay = tuple(part for part in parts if part not in going)
-        return stay + self._write(f"SELECT * FROM {relation(partly)} AS held WHERE NOT ({goes})") if partly else stay
+        return stay + self._write(f"SELECT * FROM {relation(partly)} WHERE ({goes}) IS NOT TRUE") if partly else stay
 
     def changed(self, parts: tuple[Part, ...], changes: str, column: str, value: str) -> tuple[Part, ...]:
         """The files with another value in `column` of the rows that meet the condition `changes`."""
@@ -176,7 +188,16 @@ class Rewriter:
             return parts
         replaced = f"CASE WHEN {changes} THEN {value} ELSE {sql.name(column)} END AS {sql.name(column)}"
         stay = tuple(part for part in parts if part not in changing)
-        return stay + self._write(f"SELECT * REPLACE ({replaced}) FROM {relation(changing)} AS held")
+        return stay + self._write(f"SELECT * REPLACE ({replaced}) FROM {relation(changing)}")
+
+    def keep_latest(self, parts: tuple[Part, ...], key: Sequence[str]) -> int:
+        """Keeps the keys of the rows, and the sequence of the last row of each, as the table `latest`. Counts them."""
+        self.connection.execute(f"SET memory_limit = '{_MEMORY_FOR_KEYS}'")
+        (count,) = self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE latest AS SELECT {sql.names(key)}, max({sql.name(SEQUENCE)}) AS last "
+            f"FROM {relation(parts)} GROUP BY {sql.names(key)}"
+        ).fetchall()[0]
+        return int(count)
 
     def joined(self, parts: Iterable[Part]) -> tuple[Part, ...]:
         """The same rows in fewer files."""
@@ -197,20 +218,20 @@ class Rewriter:
         if not parts:
             return {}
         counted = self.connection.execute(
-            f"SELECT {sql.name(_FILE)}, count(*) FROM {relation(parts, with_file=True)} AS held "
-            f"WHERE {condition} GROUP BY 1"
+            f"SELECT {sql.name(_FILE)}, count(*) FROM {relation(parts, with_file=True)} WHERE {condition} GROUP BY 1"
         ).fetchall()
         by_path = {str(part.path): part for part in parts}
         return {by_path[path]: count for path, count in counted}
 
     def _write(self, select: str) -> tuple[Part, ...]:
+        # What a writer holds cannot spill, and a very wide table needs what it needs.
+        self.connection.execute("RESET memory_limit")
         written = self.connection.execute(
-            f"COPY ({select}) TO {sql.text(str(self._aside.new()))} "
-            f"(FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES {BYTES_A_FILE}, RETURN_STATS)"
+            f"COPY ({select}) TO {sql.text(str(self._aside.new()))} ({_AS_REWRITTEN}, RETURN_STATS)"
         ).fetchall()
         return tuple(Part(Path(path), rows) for path, rows, *_ in written if rows)
 
 
 def is_small(part: Part) -> bool:
     """The file is far from full."""
-    return part.path.stat().st_size < BYTES_A_FILE // 8
+    return part.path.stat().st_size < BYTES_A_FILE // 16

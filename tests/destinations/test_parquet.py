@@ -9,7 +9,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from orchestrator.destinations.parquet import SMALL_FILES, Parquet
+from orchestrator.destinations import parquet
+from orchestrator.destinations.parquet import Parquet
 from orchestrator.durable import lock
 from orchestrator.errors import DamagedFile, DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
@@ -132,12 +133,13 @@ def test_an_empty_table_has_one_file_that_tells_its_columns(destination, lake, p
     assert list(files(lake / "users")) == ["commit-00000003-1.parquet"]
 
 
-def test_many_small_files_are_joined(destination, lake, place):
-    for number in range(SMALL_FILES + 5):
+def test_many_small_files_are_joined(destination, lake, place, monkeypatch):
+    monkeypatch.setattr(parquet, "SMALL_FILES", 5)
+    for number in range(17):
         land(destination, EVENTS, event(str(number)))
 
     assert len(files(lake / "events")) <= 5
-    assert rows(place, "events") == [(str(number),) for number in range(SMALL_FILES + 5)]
+    assert rows(place, "events") == [(str(number),) for number in range(17)]
 
 
 def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(tmp_path):
