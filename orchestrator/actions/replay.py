@@ -60,7 +60,7 @@ def replay(
     Raises UnknownName when there is no such run or its archive is gone, UsageError, RunFailed or DestinationError.
     """
     flow = config.flow(name)
-    stop = stop or Stop()
+    stop = Stop() if stop is None else stop
     archived = _archived(paths, name, run)
     elsewhere = to is not None and to != flow.destination
     with ExitStack() as stack:

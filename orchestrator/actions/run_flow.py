@@ -46,7 +46,7 @@ def run_flow(
     raises, what was committed stays, and the next run goes on from there.
     """
     flow = config.flow(name)
-    stop = stop or Stop()
+    stop = Stop() if stop is None else stop
     with ExitStack() as stack:
         stack.enter_context(only_run_of(paths, name))
         destination = stack.enter_context(destination_of(config, flow, listen))
