@@ -15,7 +15,8 @@ def put(text: str) -> None:
 
 def say(text: str) -> None:
     """One line for a person, on stderr."""
-    click.echo(text, err=True, color=is_colourful(sys.stderr))
+    # By name: while something is drawn at the foot of a terminal, rich stands there and makes room above it.
+    click.echo(text, file=sys.stderr, color=is_colourful(sys.stderr))
 
 
 def say_next(*words: str, after: str | None = None) -> None:
