@@ -296,6 +296,7 @@ def load_messages(
     *,
     flow: str = "load",
     acknowledge: Callable[[bytes], None] = lambda state: None,
+    before_commit: Callable[[], None] = lambda: None,
     batch_roots: tuple[Path, ...] = (),
     soft_delete: bool = False,
     commit_rows: int | None = None,
@@ -304,8 +305,9 @@ def load_messages(
 ) -> Loaded:
     """Loads Singer messages, lines in blocks of any size, into `to`: `duckdb:PATH` or `parquet:FOLDER`.
 
-    Needs no workspace. Each state goes to `acknowledge` once it is committed. An empty block tells that nothing came
-    for a moment, when a commit may close. Raises RunFailed or DestinationError; what was acknowledged stays.
+    Needs no workspace. Each state goes to `acknowledge` once it is committed; what `before_commit` raises keeps it
+    from being. An empty block tells that nothing came for a moment, when a commit may close. Raises RunFailed or
+    DestinationError; what was acknowledged stays.
     """
     from orchestrator.actions import load_messages as action
     from orchestrator.config import COMMIT_ROWS, COMMIT_SECONDS
@@ -329,6 +331,7 @@ def load_messages(
             flow=flow,
             policy=policy,
             acknowledge=acknowledge,
+            before_commit=before_commit,
             batch_roots=batch_roots,
             soft_delete=soft_delete,
             listen=listen,

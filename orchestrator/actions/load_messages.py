@@ -29,12 +29,14 @@ def load_messages(
     flow: str,
     policy: CommitPolicy,
     acknowledge: Callable[[bytes], None],
+    before_commit: Callable[[], None] = lambda: None,
     batch_roots: tuple[Path, ...] = (),
     soft_delete: bool = False,
     listen: Listener = nobody,
 ) -> Loaded:
     """Loads a stream of messages that ends with the tap. Each STATE goes to `acknowledge` once it is committed,
-    word for word. Raises RunFailed or DestinationError; what was acknowledged stays."""
+    word for word; `before_commit` may raise while nobody would hear of it. Raises RunFailed or DestinationError; what
+    was acknowledged stays."""
     last = destination.last_commit(flow)
     landing = Landing(destination, Intent(flow, (last.run if last else 0) + 1, soft_delete=soft_delete), last, listen)
     steps = checkpoints(
@@ -47,7 +49,7 @@ def load_messages(
     )
     acknowledged = None
     for step in steps:
-        landing.take(step)
+        landing.take(step, before_commit=before_commit)
         if isinstance(step, Checkpoint) and step.state is not None and step.state is not acknowledged:
             acknowledged = step.state
             acknowledge(step.state)

@@ -190,3 +190,15 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read(orchestrator, t
     assert complaint in said.err
     assert f"hint: {hint}" in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_committed_once_nobody_reads_the_states_any_more(loader, tmp_path):
+    send(loader, SCHEMA, row(1), state(1))
+    assert json.loads(loader.stdout.readline()) == {"bookmarks": {"issues": 1}}
+
+    loader.stdout.close()
+    send(loader, row(2), state(2))
+    loader.stdin.close()
+
+    assert loader.wait(20) == 1
+    assert ids(tmp_path) == [1]

@@ -1,5 +1,6 @@
 """`orchestrator load`: what comes through stdin lands; each state goes to stdout once it is committed."""
 
+import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def load(
             to,
             flow=flow,
             acknowledge=_acknowledge,
+            before_commit=_check_that_somebody_listens,
             batch_roots=batch_roots,
             soft_delete=soft_delete,
             commit_rows=commit_rows,
@@ -75,6 +77,14 @@ def load(
 def _acknowledge(state: bytes) -> None:
     sys.stdout.buffer.write(state + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _check_that_somebody_listens() -> None:
+    """A state that nobody can read any more must not be committed: who started us would never know of it."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    if any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+        raise BrokenPipeError
 
 
 def _until(stop: Stop, blocks: Iterator[bytes]) -> Iterator[bytes]:
