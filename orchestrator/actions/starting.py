@@ -61,8 +61,8 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
         try:
             discover_tap(paths, prepared)
         except _NoDiscovery as none:
-            durable.write(paths.without_catalog(tap.id), f"{prepared.receipt.environment}\n{none}\n", mode=0o644)
-            listen(Note(f"{none}: it runs without a catalog"))
+            durable.write(paths.without_catalog(tap.id), f"{prepared.receipt.environment}\n{none.message}\n", mode=0o644)
+            listen(Note(f"{none.message}: it runs without a catalog"))
         catalog = kept_catalog(paths, tap.id)
     if catalog is None:
         return prepared
@@ -103,7 +103,12 @@ def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
             printed += block
             # Taps of the first years know the option and not what it asks: their whole sync would follow.
             if _begins_a_sync(bytes(printed[:65536])):
-                raise _NoDiscovery(f"{prepared.name} has no discovery")
+                raise _NoDiscovery(
+                    f"{prepared.name} has no discovery",
+                    cause="asked what it offers, it began to read its source",
+                    data="the tap was stopped; nothing was changed",
+                    hint=f"orchestrator run {prepared.tap.id}        (it takes all of its streams)",
+                )
         if exit_code := process.wait():
             raise tap_failed(
                 prepared, exit_code, process, "in discovery", hint=f"orchestrator config {prepared.tap.id}"
