@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,8 +48,15 @@ class TapProcess:
         return self._process.pid
 
     def blocks(self) -> Iterator[bytes]:
-        """What the tap prints, as it comes; an empty block tells that nothing came for a moment. Ends with stdout."""
-        return read_blocks(self._stdout)
+        """What the tap prints, as it comes; an empty block tells that nothing came for a moment. Ends with stdout, or
+        with the tap: a process that it left behind may hold the pipe for ever."""
+        gone = False
+        for block in read_blocks(self._stdout):
+            if not block and gone:
+                return
+            # What it said last may have come after this silence; then there is another one.
+            gone = not block and self._process.poll() is not None
+            yield block
 
     def wait(self) -> int:
         """The exit code, once stdout has ended. A tap that closed stdout and goes on has `grace` seconds to end."""
@@ -58,16 +64,22 @@ class TapProcess:
             self._process.wait(self._grace)
         except subprocess.TimeoutExpired:
             self.stop()
+        # What it left behind would hold stderr open.
+        self._signal(signal.SIGKILL)
         self.stderr.wait(self._grace)
         return self._process.returncode
 
     def stop(self) -> None:
         """Ends the tap and every process of its session: SIGTERM, and SIGKILL for what remains after the grace."""
         self._signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(self._grace)
-        self._signal(signal.SIGKILL)
-        self._process.wait()
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            # Also when whoever waits loses patience: one more Ctrl-C raises here.
+            self._signal(signal.SIGKILL)
+            self._process.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -75,32 +87,13 @@ class TapProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process.poll() is None:
-            self.stop()
-        else:
-            # The tap is gone; what it left behind goes too.
-            self._signal(signal.SIGKILL)
-        self.stderr.wait(1.0)
         assert self._process.stdout is not None
-        self._process.stdout.close()
+        with self._process.stdout:
+            if self._process.poll() is None:
+                self.stop()
+            self._signal(signal.SIGKILL)
+            self.stderr.wait(1.0)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a tap printed when it was asked one thing, and how it ended."""
-
-    stdout: bytes
-    last_lines: tuple[str, ...]
-    exit_code: int
-
-
-def ask(command: Command, log: Path, *, scrub: Callable[[str], str] = str) -> Answer:
-    """Runs a tap to its end, for what it prints at once (a catalog)."""
-    with TapProcess(command, log, scrub=scrub) as process:
-        printed = b"".join(process.blocks())
-        exit_code = process.wait()
-        return Answer(printed, tuple(process.stderr.last), exit_code)
