@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -64,4 +64,4 @@ class Stderr:
 class _Point(msgspec.Struct):
     metric: str
     value: float
-    tags: dict[str, str | int | float | bool | None] = {}
+    tags: dict[str, Any] = {}
