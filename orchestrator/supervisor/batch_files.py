@@ -23,6 +23,8 @@ def batch_reader(roots: tuple[Path, ...], folder: Path) -> Callable[[BatchFiles]
             path = _path(named, folder, message)
             if not inside(path, roots):
                 raise _bad(message, named, "it lies outside the folders that batches may come from")
+            if path.exists() and not path.is_file():
+                raise _bad(message, named, "it is not a file")
             try:
                 yield from _parquet(path) if message.format == "parquet" else _lines(path, message.compression)
             except (OSError, EOFError, ValueError) as error:

@@ -1,0 +1,127 @@
+"""The files of a BATCH are read from the folders that were allowed, and from nowhere else."""
+
+import gzip
+import os
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from orchestrator.errors import BadBatch
+from orchestrator.protocol.messages import BatchFiles
+from orchestrator.supervisor.batch_files import batch_reader
+
+LINES = b'{"id": 1}\n{"id": 2}\n'
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "allowed"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def read(root):
+    """A function that reads the files of a batch, as lines."""
+    reader = batch_reader((root,), root)
+
+    def lines(*manifest, format="jsonl", compression="none"):
+        content = b"".join(reader(BatchFiles("issues", format, compression, tuple(map(str, manifest)), 7)))
+        return [line for line in content.split(b"\n") if line]
+
+    return lines
+
+
+def rows_of(file, lines=LINES):
+    file.write_bytes(lines)
+    return file
+
+
+def test_files_are_read_in_order_and_need_no_last_newline(root, read):
+    rows_of(root / "a.jsonl", b'{"id": 1}\n{"id": 2}')
+    rows_of(root / "b.jsonl", b'{"id": 3}')
+
+    assert read(root / "a.jsonl", root / "b.jsonl") == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}']
+
+
+@pytest.mark.parametrize(
+    "named", ["{root}/a b.jsonl", "a b.jsonl", "file://{root}/a%20b.jsonl", "file:{root}/a%20b.jsonl"]
+)
+def test_a_file_is_named_by_a_path_or_a_url(root, read, named):
+    rows_of(root / "a b.jsonl")
+
+    assert read(named.format(root=root)) == [b'{"id": 1}', b'{"id": 2}']
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl"])
+def test_files_may_be_compressed(root, read, name):
+    rows_of(root / name, gzip.compress(LINES))
+
+    assert read(root / name, compression="gzip") == [b'{"id": 1}', b'{"id": 2}']
+
+
+def test_a_parquet_file_is_read_as_lines(root, read):
+    pa.parquet.write_table(pa.table({"id": [1, 2], "name": ["a", None]}), root / "a.parquet")
+
+    assert read(root / "a.parquet", format="parquet") == [b'{"id":1,"name":"a"}', b'{"id":2,"name":null}']
+
+
+@pytest.mark.parametrize(
+    "named", ["{outside}/a.jsonl", "../a.jsonl", "{root}/../a.jsonl", "file://{outside}/a.jsonl", "file://../a.jsonl"]
+)
+def test_a_file_outside_is_refused(root, tmp_path, read, named):
+    rows_of(tmp_path / "a.jsonl")
+
+    with pytest.raises(BadBatch, match="issues, line 7: the batch file") as refused:
+        read(named.format(root=root, outside=tmp_path))
+
+    assert refused.value.cause == "it lies outside the folders that batches may come from"
+
+
+def test_a_link_that_leads_outside_is_refused(root, tmp_path, read):
+    (root / "file").symlink_to(rows_of(tmp_path / "a.jsonl"))
+    (root / "folder").symlink_to(tmp_path)
+
+    for named in ("file", "folder/a.jsonl"):
+        with pytest.raises(BadBatch, match="lies outside"):
+            read(named)
+
+
+def test_a_link_that_stays_inside_is_followed(root, read):
+    (root / "link").symlink_to(rows_of(root / "a.jsonl"))
+
+    assert read("link") == [b'{"id": 1}', b'{"id": 2}']
+
+
+@pytest.mark.parametrize("named", ["http://localhost/a.jsonl", "s3://bucket/a.jsonl"])
+def test_nothing_is_fetched(read, named):
+    with pytest.raises(BadBatch, match="are not read"):
+        read(named)
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (b"no gzip", {"compression": "gzip"}),
+        (gzip.compress(LINES)[:-9], {"compression": "gzip"}),
+        (b"no parquet", {"format": "parquet"}),
+        (None, {}),
+    ],
+    ids=["no gzip", "torn gzip", "no parquet", "no file"],
+)
+def test_a_file_that_cannot_be_read_is_named(root, read, content, options):
+    if content is not None:
+        rows_of(root / "a", content)
+
+    with pytest.raises(BadBatch, match="the batch file a cannot be read"):
+        read("a", **options)
+
+
+def test_a_folder_or_a_pipe_is_no_file(root, read):
+    (root / "folder").mkdir()
+    os.mkfifo(root / "pipe")
+
+    for named in ("folder", "pipe"):
+        with pytest.raises(BadBatch, match="it is not a file"):
+            read(named)
