@@ -61,7 +61,8 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
         try:
             discover_tap(paths, prepared)
         except _NoDiscovery as none:
-            durable.write(paths.without_catalog(tap.id), f"{prepared.receipt.environment}\n{none.message}\n", mode=0o644)
+            asked = f"{prepared.receipt.environment}\n{none.message}\n"
+            durable.write(paths.without_catalog(tap.id), asked, mode=0o644)
             listen(Note(f"{none.message}: it runs without a catalog"))
         catalog = kept_catalog(paths, tap.id)
     if catalog is None:
