@@ -270,5 +270,5 @@ class _Tables:
         if len(small) > SMALL_FILES:
             parts = [*(part for part in parts if part not in small), *self._rewriter.joined(small)]
         if not parts and holding.generation is None:
-            parts = [*holding.parts[:1]] or [self._rewriter.empty(holding.landed)]
+            parts = [self._rewriter.empty(holding.landed)]
         return replace(holding, parts=tuple(parts))

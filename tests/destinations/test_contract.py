@@ -306,6 +306,15 @@ def test_an_old_version_is_marked_when_deletes_are_soft(place, destination):
     assert sorted(marked) == [(1, "Ada", "2026-11-21 03:00:00+00"), (2, "Bea", None)]
 
 
+def test_a_row_that_is_marked_as_deleted_keeps_its_time(place, destination):
+    gone = record("users", id=1, _sdc_deleted_at="2026-01-01T00:00:00Z")
+    land(destination, USERS, versioned(1, gone), soft_delete=True)
+    land(destination, USERS, versioned(2, user(2, "Bob")), activate("users", 2), soft_delete=True)
+
+    marked = place.query("users", "SELECT id, _sdc_deleted_at::VARCHAR")
+    assert sorted(marked) == [(1, "2026-01-01 00:00:00+00"), (2, None)]
+
+
 def test_activating_a_stream_that_never_came_does_nothing(place, destination):
     land(destination, activate("ghosts", 1), USERS, user(1, "Ada"))
 

@@ -98,6 +98,16 @@ def test_a_table_of_somebody_else_keeps_its_name(place, destination):
     assert rows(place, ours) == [(1, "Ada")]
 
 
+def test_a_generation_that_is_given_up_leaves_no_table(place, destination):
+    events = schema("events", what="string")
+    land(destination, events, record("events", what="lost"), gathering=("events",), run=1, complete=False)
+    land(destination, events, record("events", what="new"), gathering=("events",), run=2)
+
+    with duckdb.connect(str(place.path), read_only=True) as connection:
+        tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
+    assert tables == [("commits",), ("events",), ("tables",)]
+
+
 def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(place, destination):
     place.path.parent.mkdir()
     place.path.write_text("id,name\n1,Ada\n")

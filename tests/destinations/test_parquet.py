@@ -14,6 +14,7 @@ from orchestrator.destinations.parquet import Parquet
 from orchestrator.durable import lock
 from orchestrator.errors import DamagedFile, DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
+from orchestrator.load.table import OUR_NAMES
 from tests.destinations.landing import (
     FLOW,
     OtherProcess,
@@ -143,14 +144,16 @@ def test_many_small_files_are_joined(destination, lake, place, monkeypatch):
 
 
 def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(tmp_path):
-    root = tmp_path / "lake [a-z]*? 'x' year=2026"
-    (tmp_path / "lake b 'x' year=2026").mkdir()
-    with Parquet(root) as destination:
-        land(destination, USERS, user(1, "Ada"), user(2, "Bob"))
-        land(destination, USERS, user(1, "Eve"), record("users", id=3, more=1))
+    root, like_it = tmp_path / "lake [a-z]*? 'x' year=2026", tmp_path / "lake b 'x' year=2026"
+    for folder, name in ((root, "Ada"), (like_it, "Zoe")):
+        with Parquet(folder) as destination:
+            land(destination, USERS, user(1, name), user(2, name))
+            land(destination, USERS, user(1, "Eve"), record("users", id=3, more=1))
 
-    read = [row for path in (root / "users").iterdir() for row in pq.ParquetFile(path).read().to_pylist()]
-    assert sorted((row["id"], row["name"]) for row in read) == [(1, "Eve"), (2, "Bob"), (3, None)]
+    kept = [pq.ParquetFile(path).read() for path in (root / "users").iterdir()]
+    read = [row for table in kept for row in table.to_pylist()]
+    assert sorted((row["id"], row["name"]) for row in read) == [(1, "Eve"), (2, "Ada"), (3, None)]
+    assert all(set(table.column_names) == {"id", "name", "more", *OUR_NAMES} for table in kept)
 
 
 # ── what else is in the folder ───────────────────────────────────────────────────────────────────
@@ -212,6 +215,13 @@ def test_what_a_living_process_staged_stays_and_what_a_dead_one_staged_goes(plac
     with place.open() as destination:
         destination.last_commit(FLOW)
     assert list(lake.rglob("*/.processes/*")) == []
+
+
+def test_a_generation_that_is_given_up_leaves_no_file(destination, lake):
+    land(destination, EVENTS, event("lost"), gathering=("events",), run=1, complete=False)
+    land(destination, EVENTS, event("new"), gathering=("events",), run=2)
+
+    assert [path.parent.name for path in lake.rglob("*.parquet")] == ["events"]
 
 
 # ── readers ──────────────────────────────────────────────────────────────────────────────────────
