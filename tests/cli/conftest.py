@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Said:
     @property
     def next(self) -> str:
         """The command that was proposed at the end."""
-        return self.err.rstrip().rpartition("\nNext  ")[2]
+        return self.err.splitlines()[-1].removeprefix("Next  ")
 
 
 Orchestrator = Callable[..., Said]
@@ -41,7 +42,8 @@ Orchestrator = Callable[..., Said]
 
 def surroundings(**environ: str) -> dict[str, str]:
     """The environment of a command: ours, without what would decide for it."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
+    deciding = ("ORCHESTRATOR_", "PYTHONUNBUFFERED", "NO_COLOR")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(deciding)}
     return ours | {"TZ": "UTC", "COLUMNS": "100"} | environ
 
 
@@ -60,7 +62,7 @@ def orchestrator(tmp_path: Path) -> Orchestrator:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts a command line in the test's folder, with pipes; it does not outlive the test."""
+    """Starts a command line in the test's folder, with pipes. It does not outlive the test, nor keeps it waiting."""
     with contextlib.ExitStack() as started:
 
         def begin(*words: str, **options: Any) -> Any:
@@ -68,6 +70,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             settings = {"cwd": tmp_path, "env": surroundings(), "text": True, **pipes, **options}
             process = started.enter_context(subprocess.Popen([*COMMAND, *words], **settings))
             started.callback(process.kill)
+            patience = threading.Timer(60, process.kill)
+            started.callback(patience.cancel)
+            patience.start()
             return process
 
         yield begin

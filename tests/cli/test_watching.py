@@ -44,10 +44,14 @@ def test_without_a_terminal_a_line_is_told_every_ten_seconds(capsys):
         for second in range(26):
             listen(progress(second, issues=second * 1000))
         listen(Note("careful"))
+        listen(STARTED)
+        listen(progress(11, issues=5))
 
     assert capsys.readouterr().err.splitlines() == [
         "shop  tap-fake 1.0 → warehouse  run 7",
         "shop  00:10  10 000 rows read, 0 committed, 1 000/s",
         "shop  00:20  20 000 rows read, 0 committed, 1 000/s",
         "note: careful",
+        "shop  tap-fake 1.0 → warehouse  run 7",
+        "shop  00:11  5 rows read, 0 committed, 0/s",
     ]

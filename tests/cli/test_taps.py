@@ -1,0 +1,171 @@
+"""From an empty folder to a tap that is told what it needs: the first five minutes, and what goes wrong in them."""
+
+import shlex
+
+import pytest
+
+from orchestrator.config import Reference, read_config
+from tests.packages.index import project_in
+
+
+def test_the_first_commands_lead_from_one_to_the_next(orchestrator, index, tmp_path):
+    index.add("tap-shapes", "1.2")
+
+    made = orchestrator("init", "shop")
+    assert made.next == "cd shop && orchestrator add-tap NAME"
+    added = orchestrator("add-tap", "tap-shapes", "--json", at=tmp_path / "shop")
+    assert added.document["tap"]["version"] == "1.2"
+    assert "✓ Resolved tap-shapes 1.2" in added.err
+    assert added.next == "orchestrator config shapes"
+    assert orchestrator(*shlex.split(added.next)[1:], at=tmp_path / "shop").exit_code == 0
+
+
+def test_an_environment_is_listed_upgraded_rolled_back_and_removed(orchestrator, index, tmp_path):
+    index.add("tap-shapes", "1.0")
+    orchestrator("init")
+    orchestrator("add-tap", "tap-shapes", "--as", "forms")
+    index.add("tap-shapes", "1.1")
+
+    upgraded = orchestrator("upgrade", "forms")
+    assert "  tap-shapes  1.0 → 1.1\n✓ tap-shapes 1.1 on Python" in upgraded.err
+    assert upgraded.next == "orchestrator rollback forms"
+    assert "  tap-shapes  1.1 → 1.0\n✓ tap-shapes 1.0 is in use again" in orchestrator("rollback", "forms").err
+    (tap,) = orchestrator("taps", "--json").document["taps"]
+    assert (tap["id"], tap["version"], tap["standing"], tap["flows"]) == ("forms", "1.0", "ready", ["forms"])
+    assert orchestrator("install", "--frozen").err.startswith("✓ forms  tap-shapes 1.0 on Python")
+    assert orchestrator("remove-tap", "forms").exit_code == 2
+    assert '✓ Removed tap "forms" and flow forms' in orchestrator("remove-tap", "forms", "--yes").err
+    assert orchestrator("taps").next == "orchestrator add-tap NAME"
+
+
+def test_a_folder_is_added_from_where_it_was_typed(orchestrator, index, tmp_path):
+    project_in(tmp_path / "tap-folder")
+    orchestrator("init", "shop")
+
+    said = orchestrator("--workspace", "shop", "add-tap", "./tap-folder")
+
+    assert said.exit_code == 0, said.err
+    assert read_config(tmp_path / "shop" / "orchestrator.toml").tap("folder").package == "../tap-folder"
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "complaint"),
+    [
+        (["add-tap", "tap-nobody-knows"], 8, "tap-nobody-knows"),
+        (["add-tap", "tap-shapes", "--to", "nowhere"], 2, 'there is no destination "nowhere"'),
+        (["add-tap", "tap-shapes", "--exclude-newer", "soon"], 2, '"soon" is not a date'),
+        (["upgrade", "nope"], 2, 'there is no tap "nope"'),
+        (["rollback", "nope"], 2, 'there is no tap "nope"'),
+        (["remove-tap", "nope", "--yes"], 2, 'there is no tap "nope"'),
+        (["discover", "nope"], 2, 'there is no tap "nope"'),
+        (["select", "nope"], 2, 'there is no tap "nope"'),
+        (["config", "nope"], 2, 'there is no tap "nope"'),
+        (["init"], 2, "is a workspace already"),
+    ],
+)
+def test_what_goes_wrong_is_told_before_anything_is_changed(orchestrator, index, tmp_path, words, exit_code, complaint):
+    orchestrator("init")
+    before = (tmp_path / "orchestrator.toml").read_text()
+
+    said = orchestrator(*words)
+
+    assert (said.exit_code, said.out) == (exit_code, "")
+    assert said.err.splitlines()[0].startswith("error: ")
+    assert complaint in said.err
+    assert (tmp_path / "orchestrator.toml").read_text() == before
+
+
+# ── what a tap is told ───────────────────────────────────────────────────────────────────────────
+
+
+def test_values_are_json_where_they_can_be_and_text_where_they_cannot(orchestrator, shop):
+    orchestrator("config", "fake", "set", "start_date=2026-01-01", "pages=3", 'groups=["a", "b"]', 'id="7"', "empty=")
+
+    told = shop.config.tap("fake").config
+    assert (told["start_date"], told["pages"], told["groups"]) == ("2026-01-01", 3, ["a", "b"])
+    assert (told["id"], told["empty"]) == ("7", "")
+
+
+def test_a_secret_is_referred_to_and_never_shown(orchestrator, shop):
+    written = orchestrator("config", "fake", "set", "private_token=glpat-1234")
+    assert "note: private_token now stands in orchestrator.toml" in written.err
+
+    mended = orchestrator(*shlex.split(written.next)[1:])
+
+    assert shop.config.tap("fake").config["private_token"] == Reference("env", "FAKE_PRIVATE_TOKEN")
+    shown = [written, mended, orchestrator("config", "fake", "--json"), orchestrator("config", "fake")]
+    assert not [said for said in shown if "glpat-1234" in said.out + said.err]
+    assert mended.exit_code == 0
+
+
+def test_a_secret_inside_a_value_is_not_shown_either(orchestrator, shop):
+    said = orchestrator("config", "fake", "set", 'login={"user": "ada", "password": "hunter2"}', "--json")
+
+    assert said.document["config"]["login"] == {"user": "ada", "password": "***"}
+
+
+def test_a_setting_can_be_taken_out(orchestrator, shop):
+    orchestrator("config", "fake", "set", "pages=3")
+
+    said = orchestrator("config", "fake", "unset", "pages", "--json")
+
+    assert said.document == {"schema": 1, "tap": "fake", "config": {"streams": {"issues": {"rows": 3}}}}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint", "hint"),
+    [
+        (["set", "pages"], '"pages" is no KEY=VALUE', "pages=2026-01-01"),
+        (["set"], "set what?", "orchestrator config fake set start_date=2026-01-01"),
+        (["unset", "pges"], "pges", None),
+        (["st", "a=1"], "invalid value for '[set|unset]'", "orchestrator config --help"),
+    ],
+)
+def test_a_change_that_cannot_be_meant_changes_nothing(orchestrator, shop, words, complaint, hint):
+    before = shop.paths.config.read_text()
+
+    said = orchestrator("config", "fake", *words)
+
+    assert said.exit_code == 2
+    assert complaint in said.err
+    assert hint is None or said.err.endswith(f"hint: {hint}\n")
+    assert shop.paths.config.read_text() == before
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_discovery_shows_the_streams_and_what_changed(orchestrator, shop):
+    first = orchestrator("discover", "fake")
+    assert first.out.splitlines()[1].split() == ["issues", "incremental", "id", "n", "4"]
+    assert (first.next, "Nothing changed" in first.err) == ("orchestrator select fake", False)
+    assert "Nothing changed since last time" in orchestrator("discover", "fake").err
+
+    orchestrator("config", "fake", "set", 'streams={"projects": {"rows": 1}}')
+    later = orchestrator("discover", "fake", "--json")
+
+    assert [(change["kind"], change["stream"]) for change in later.document["changes"]] == [
+        ("stream_added", "projects")
+    ]
+
+
+def test_a_selection_is_shown_as_a_table_and_leads_to_a_run(orchestrator, shop):
+    shop.source(issues={"rows": 3}, projects={"rows": 1, "key": [], "method": "FULL_TABLE"})
+
+    said = orchestrator("select", "fake", "issues", "!issues.name")
+
+    head, issues, projects = (line.split("  ") for line in said.out.splitlines())
+    assert [word.strip() for word in head if word] == ["stream", "selected", "mode", "key", "bookmark", "columns"]
+    assert [word.strip() for word in issues if word] == ["issues", "✓", "incremental", "id", "n", "3 of 4"]
+    assert [word.strip() for word in projects if word] == ["projects", "–", "full table", "–", "–", "–"]
+    assert said.next == "orchestrator run shop"
+    assert shop.config.tap("fake").select == ("issues", "!issues.name")
+    assert orchestrator("select", "fake").out == said.out
+    orchestrator("select", "fake", "--default")
+    assert shop.config.tap("fake").select == ()
+
+
+def test_a_pattern_that_matches_nothing_names_what_was_meant(orchestrator, shop):
+    said = orchestrator("select", "fake", "isues")
+
+    assert (said.exit_code, said.err.splitlines()[-1]) == (2, '  hint: did you mean "issues"?')
