@@ -9,7 +9,7 @@ from orchestrator.config import Flow, StreamSettings
 from orchestrator.config.values import closest
 from orchestrator.errors import UnknownName, UsageError
 from orchestrator.load.commit import Commit, Rewind
-from orchestrator.protocol.bookmarks import without_stream
+from orchestrator.protocol.bookmarks import midway, without_stream
 from orchestrator.state import CommitLog
 
 Streams = frozenset[str] | None
@@ -67,6 +67,7 @@ def intent_of(flow: Flow, prepared: Prepared, run: int, beginning: Beginning) ->
         keys={name: said.key for name, said in settings if said.key is not None},
         replication=replication,
         afresh=beginning.afresh,
+        midway=midway(beginning.state),
         rewind=beginning.rewind,
     )
 

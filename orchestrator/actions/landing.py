@@ -19,9 +19,9 @@ class Intent:
     """What is decided about a load before its first message.
 
     `keys` and `replication` are by stream, over what its SCHEMA says. `afresh` names the streams whose rows are
-    gathered anew (None: all of them). `rewind` goes with the first commit. `keep_state` leaves the bookmark as it
-    is, whatever the messages say; `complete` is false for messages that are known to break off, so that what they
-    gather anew is not published.
+    gathered anew (None: all of them), `midway` those that the tap goes on with where it was. `rewind` goes with the
+    first commit. `keep_state` leaves the bookmark as it is, whatever the messages say; `complete` is false for messages
+    that are known to break off, so that what they gather anew is not published.
     """
 
     flow: str
@@ -30,6 +30,7 @@ class Intent:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     replication: Mapping[str, str] = field(default_factory=dict)
     afresh: frozenset[str] | None = frozenset()
+    midway: frozenset[str] = frozenset()
     rewind: Rewind | None = None
     keep_state: bool = False
     complete: bool = True
@@ -75,8 +76,10 @@ class Landing:
         intent = self._intent
         key = intent.keys.get(schema.stream, schema.key)
         mode = settled(intent.mode, key, intent.replication.get(schema.stream))
-        afresh = intent.afresh is None or schema.stream in intent.afresh
-        if (afresh or mode is Mode.REPLACE) and schema.stream not in self.streams:
+        begins = intent.afresh is None or schema.stream in intent.afresh
+        if mode is Mode.REPLACE and not (schema.stream in self._gathering and schema.stream in intent.midway):
+            begins = True
+        if begins and schema.stream not in self.streams:
             self._gathering[schema.stream] = intent.run
         return table_for(schema, mode, key=key, generation=self._gathering.get(schema.stream))
 

@@ -1,5 +1,6 @@
 """Bookmarks inside a state, for people to see and to take out. To the run a state is opaque."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -15,7 +16,10 @@ def bookmarks(state: bytes | None) -> dict[str, str]:
     Understood are `{"bookmarks": {stream: {…}}}` of singer-python and the Singer SDK, and flat states of one
     value a stream.
     """
-    value = msgspec.json.decode(state) if state else None
+    try:
+        value = json.loads(state or b"null")
+    except (ValueError, RecursionError):
+        return {}
     if not isinstance(value, dict):
         return {}
     nested = value.get("bookmarks")
@@ -30,16 +34,36 @@ def without_stream(state: bytes, stream: str) -> bytes | None:
     A flat state names a stream alone or with a suffix (`issues`, `issues_42`, `project_42_issues`); one that names
     it nowhere may remember it in a way of its own.
     """
-    value = msgspec.json.decode(state)
-    if not isinstance(value, dict):
+    members = _members(state)
+    if members is None:
         return None
-    match value:
-        case {"bookmarks": dict(places)}:
-            kept = {name: place for name, place in places.items() if name != stream}
-            return msgspec.json.encode({**value, "bookmarks": kept})
-        case _:
-            kept = {name: place for name, place in value.items() if stream not in _suffixed(name)}
-            return msgspec.json.encode(kept) if len(kept) < len(value) or not value else None
+    places = _members(members.get("bookmarks", b""))
+    if places is not None:
+        places.pop(stream, None)
+        return msgspec.json.encode({**members, "bookmarks": places})
+    kept = {name: place for name, place in members.items() if stream not in _suffixed(name)}
+    return msgspec.json.encode(kept) if len(kept) < len(members) or not members else None
+
+
+def midway(state: bytes | None) -> frozenset[str]:
+    """The streams whose bookmark keeps a version. A tap that gives a table's rows a version (ACTIVATE_VERSION) keeps
+    it while it reads, and goes on where it was; of any other full table it starts over."""
+    try:
+        value = json.loads(state or b"null")
+    except (ValueError, RecursionError):
+        return frozenset()
+    places = value.get("bookmarks") if isinstance(value, dict) else None
+    if not isinstance(places, dict):
+        return frozenset()
+    return frozenset(stream for stream, place in places.items() if isinstance(place, dict) and "version" in place)
+
+
+def _members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """The members of an object, each still as it was written; None for anything else."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return None
 
 
 def _suffixed(name: str) -> list[str]:
