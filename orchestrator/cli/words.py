@@ -1,7 +1,7 @@
 """Values in words: numbers, times, durations and sizes as people read them, and as machines do."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 NOTHING = "–"
@@ -81,6 +81,11 @@ def size(value: int) -> str:
 def seconds_between(start: str, end: str) -> Seconds:
     """The time from one RFC 3339 time to another."""
     return Seconds((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+
+
+def age(rfc3339: str) -> Seconds:
+    """The time that has passed since."""
+    return Seconds((datetime.now(UTC) - datetime.fromisoformat(rfc3339)).total_seconds())
 
 
 def moment(rfc3339: str) -> str:

@@ -24,7 +24,7 @@ def test_status_shows_the_newest_run_of_each_flow(orchestrator):
     (flow,) = csv(orchestrator("status", "--format", "csv"))
 
     assert (flow["flow"], flow["run"], flow["status"], flow["rows"]) == ("shop", "2", "succeeded", "0")
-    assert flow["bookmark saved"].endswith("Z")
+    assert 0 < float(flow["bookmark age"]) < 600
     assert " UTC" in orchestrator("status").out
     assert orchestrator("status", "shop", "--json").document["flows"][0]["run"]["number"] == 2
 

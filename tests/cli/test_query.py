@@ -8,6 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from orchestrator.destinations.parquet import between_commits
+from tests.cli.terminal import on_a_terminal
 from tests.workspaces import FakeWorkspace, wait_until
 
 IDS = "select id from shop.issues order by id"
@@ -69,6 +70,14 @@ def test_the_name_of_a_file_says_its_format(orchestrator, tmp_path, name):
         "ids.parquet": lambda path: pyarrow.parquet.read_table(path).to_pylist(),
     }
     assert readers[name](tmp_path / name) == [{"id": 1}, {"id": 2}, {"id": 3}]
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_terminal_shows_what_fits_and_says_what_it_left_out(tmp_path):
+    screen = on_a_terminal("query", "from shop.issues, range(50)", at=tmp_path, COLUMNS="50")
+
+    assert screen.splitlines()[0].split() == ["id", "n", "name", "at", "range"]
+    assert screen.splitlines()[-1].startswith("40 of 150 rows and 5 of 11 columns shown; --format csv")
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,14 +1,12 @@
 """`orchestrator run` and `replay`: what is shown meanwhile, and what they end with."""
 
-import os
-import pty
 import shlex
 import signal
 import time
 
 import pytest
 
-from tests.cli.conftest import COMMAND, surroundings
+from tests.cli.terminal import on_a_terminal
 from tests.workspaces import wait_until
 
 
@@ -196,30 +194,8 @@ def test_on_a_terminal_a_table_shows_where_the_run_stands(shop, tmp_path):
 
 
 def test_colour_is_left_out_when_it_is_not_wanted(tmp_path):
-    assert "\x1b[31m" in on_a_terminal("status", at=tmp_path)
+    assert "\x1b[31m" in on_a_terminal("status", at=tmp_path, NO_COLOR="")
     assert "\x1b[" not in on_a_terminal("status", at=tmp_path, NO_COLOR="1")
-
-
-def on_a_terminal(*words, at, **environ):
-    """What a command writes to a terminal, without a terminal's ends of lines."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(at)
-        os.execve(COMMAND[0], [*COMMAND, *words], surroundings(TERM="xterm", **environ))
-    written = b""
-    # The end of a terminal is an error on Linux.
-    while chunk := _read(terminal):
-        written += chunk
-    os.close(terminal)
-    os.waitpid(pid, 0)
-    return written.decode().replace("\r\n", "\n")
-
-
-def _read(terminal):
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""
 
 
 # ── replay ───────────────────────────────────────────────────────────────────────────────────────

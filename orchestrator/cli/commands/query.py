@@ -109,8 +109,8 @@ def _rows(answer: "pyarrow.Table") -> list[tuple[Any, ...]]:
 
 
 def _show(answer: "pyarrow.Table") -> None:
-    """As much of the answer as a terminal can hold."""
-    part = answer.slice(0, ROWS_SHOWN)
+    """As much of the answer as a terminal can hold; of its columns those first that are the tap's own."""
+    part = answer.slice(0, ROWS_SHOWN).select(sorted(answer.column_names, key=lambda name: name.startswith("_sdc_")))
     heads, rows = part.column_names, _rows(part)
     width, fitting = shutil.get_terminal_size().columns, 0
     for head, values in zip(heads, zip(*rows, strict=True), strict=True) if rows else ():

@@ -7,7 +7,7 @@ from orchestrator.cli.command import command, format_option, show, workspace
 from orchestrator.cli.names import FLOW
 from orchestrator.cli.tables import Column
 from orchestrator.cli.terminal import say, say_next
-from orchestrator.cli.words import Moment
+from orchestrator.cli.words import Moment, age
 
 
 @command("status")
@@ -16,7 +16,7 @@ from orchestrator.cli.words import Moment
 def status(flow: str | None, format: str) -> None:
     """Show how each flow stands.
 
-    The newest run of each, how many rows it brought, and when the bookmark was saved.
+    The newest run of each, how many rows it brought, and how long ago its bookmark was saved.
     """
     known = workspace().status(flow)
     show(format, "flows", known, COLUMNS)
@@ -36,6 +36,6 @@ COLUMNS: list[Column[FlowStatus]] = [
     Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
     Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
     Column("commit", lambda flow: flow.commit),
-    Column("bookmark saved", lambda flow: Moment(flow.committed_at) if flow.committed_at else None),
+    Column("bookmark age", lambda flow: age(flow.committed_at) if flow.committed_at else None),
     Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
 ]
