@@ -1,5 +1,7 @@
 """What is particular to DuckDB files: one process at a time has them open, and anybody may change them by hand."""
 
+import os
+
 import duckdb
 import pytest
 
@@ -119,6 +121,7 @@ def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(place, destin
 
 def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, destination, monkeypatch):
     monkeypatch.setattr(staging, "BYTES_IN_MEMORY", 1000)
+    open_before = os.listdir("/dev/fd")
     other = schema("users", ["id"], id="integer", name="string", more="object")
     land(
         destination,
@@ -130,3 +133,4 @@ def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, dest
 
     assert place.query("users", "SELECT count(*), count(name), count(more)") == [(1500, 500, 1000)]
     assert [path.name for path in place.path.parent.iterdir()] == ["warehouse.duckdb"]
+    assert len(os.listdir("/dev/fd")) == len(open_before)

@@ -1,6 +1,7 @@
 """What is particular to parquet folders: which files change, what readers meet meanwhile, and what a crash leaves."""
 
 import json
+import resource
 import shutil
 import threading
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_many_small_files_are_joined(destination, lake, place, monkeypatch):
 
 
 def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(tmp_path):
-    root, like_it = tmp_path / "lake [a-z]*? 'x' year=2026", tmp_path / "lake b 'x' year=2026"
+    root, like_it = tmp_path / "year=2026" / "lake [a-z]*? 'x'", tmp_path / "year=2026" / "lake abc 'x'"
     for folder, name in ((root, "Ada"), (like_it, "Zoe")):
         with Parquet(folder) as destination:
             land(destination, USERS, user(1, name), user(2, name))
@@ -154,6 +155,19 @@ def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(tmp_path):
     read = [row for table in kept for row in table.to_pylist()]
     assert sorted((row["id"], row["name"]) for row in read) == [(1, "Eve"), (2, "Ada"), (3, None)]
     assert all(set(table.column_names) == {"id", "name", "more", *OUR_NAMES} for table in kept)
+
+
+def test_more_streams_settle_together_than_a_process_may_have_files_open(destination, place):
+    streams = [f"stream_{number}" for number in range(200)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (180, hard))
+    try:
+        land(destination, *(schema(stream, n="integer") for stream in streams), *(record(s, n=1) for s in streams * 2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert place.tables() == sorted(streams)
+    assert rows(place, "stream_0") == [(1,), (1,)]
 
 
 # ── what else is in the folder ───────────────────────────────────────────────────────────────────
