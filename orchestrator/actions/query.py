@@ -25,8 +25,6 @@ def query(config: Config, question: str, *, to: str | None = None, listen: Liste
     In a DuckDB file and in a parquet folder alike, the rows of a stream are `FLOW.STREAM`. Times are in UTC. Waits
     while a commit is written. Raises UsageError for SQL that cannot be meant, DestinationError.
     """
-    if not question.strip():
-        raise UsageError("there is nothing to answer", hint='orchestrator query "show all tables"')
     destination = config.destination(to) if to else _only(config, question)
     if not destination.path.exists():
         raise DestinationError(
@@ -120,7 +118,9 @@ def _enclose(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 def _answer(connection: duckdb.DuckDBPyConnection, question: str) -> pa.Table:
     try:
         connection.execute(question)
-        return _distinct(connection.to_arrow_table()) if connection.description else pa.table({})
+        if connection.description is None:
+            raise UsageError("there is nothing to answer", hint='orchestrator query "show all tables"')
+        return _distinct(connection.to_arrow_table())
     except duckdb.IOException as error:
         raise DestinationError("the rows could not be read", cause=str(error).partition("\n")[0]) from error
     except duckdb.Error as error:

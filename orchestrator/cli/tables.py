@@ -5,6 +5,7 @@ import io
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 import click
@@ -53,6 +54,12 @@ def with_dim_head(table: str) -> str:
     """The same for a terminal."""
     head, _, rows = table.partition("\n")
     return f"{click.style(head, dim=True)}\n{rows}"
+
+
+def columns_that_fit(columns: Sequence[Sequence[str]], *, room: int, widest: int) -> int:
+    """How many of the columns, each with its head, stand beside each other in `room`; at least one."""
+    ends = accumulate(min(widest, max(map(_width, cells))) + len(GAP) for cells in columns)
+    return max(1, sum(end - len(GAP) <= room for end in ends))
 
 
 def as_csv(heads: Sequence[str], values: Iterable[Sequence[Any]]) -> str:

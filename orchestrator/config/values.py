@@ -129,8 +129,11 @@ def _named(kind: str, name: str, known: Mapping[str, Named]) -> Named:
     raise UnknownName(
         f'there is no {kind} "{name}" in orchestrator.toml',
         cause=f"it has {', '.join(known)}" if known else f"it has no {kind} yet",
-        hint=f'did you mean "{near}"?' if near else None,
+        hint=f'did you mean "{near}"?' if near else _LISTED_BY[kind],
     )
+
+
+_LISTED_BY = {"tap": "orchestrator taps", "flow": "orchestrator status", "destination": "orchestrator doctor"}
 
 
 def closest(word: str, choices: Iterable[str]) -> str | None:

@@ -13,7 +13,7 @@ from orchestrator import durable
 from orchestrator.cli.command import command, format_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import tell
-from orchestrator.cli.tables import GAP, as_csv, grid, with_dim_head
+from orchestrator.cli.tables import as_csv, columns_that_fit, grid, with_dim_head
 from orchestrator.cli.terminal import put, say
 from orchestrator.cli.words import counted, document, number
 from orchestrator.errors import UsageError
@@ -111,17 +111,13 @@ def _rows(answer: "pyarrow.Table") -> list[tuple[Any, ...]]:
 def _show(answer: "pyarrow.Table") -> None:
     """As much of the answer as a terminal can hold; of its columns those first that are the tap's own."""
     part = answer.slice(0, ROWS_SHOWN).select(sorted(answer.column_names, key=lambda name: name.startswith("_sdc_")))
-    heads, rows = part.column_names, _rows(part)
-    width, fitting = shutil.get_terminal_size().columns, 0
-    for head, values in zip(heads, zip(*rows, strict=True), strict=True) if rows else ():
-        width -= min(WIDEST, max(map(len, (head, *map(_as_text, values))))) + len(GAP)
-        fitting += width >= -len(GAP)
-    fitting = max(1, fitting) if rows else len(heads)
-    put(with_dim_head(grid(heads[:fitting], [row[:fitting] for row in rows], words=_as_text, widest=WIDEST)))
+    columns = [[head, *map(_as_text, column.to_pylist())] for head, column in zip(part.column_names, part, strict=True)]
+    shown = columns_that_fit(columns, room=shutil.get_terminal_size().columns, widest=WIDEST)
+    put(with_dim_head(grid(part.column_names[:shown], _rows(part.select(range(shown))), words=_as_text, widest=WIDEST)))
     hidden = [
-        f"{number(shown)} of {counted(whole, noun)}"
-        for shown, whole, noun in ((len(rows), answer.num_rows, "row"), (fitting, len(heads), "column"))
-        if shown < whole
+        f"{number(some)} of {counted(every, noun)}"
+        for some, every, noun in ((part.num_rows, answer.num_rows, "row"), (shown, answer.num_columns, "column"))
+        if some < every
     ]
     if hidden:
         say(f"{' and '.join(hidden)} shown; --format csv, or --output FILE, gives all")
