@@ -1,14 +1,16 @@
 """Where a run begins: the state that its tap is started with, and how the rows of each stream are to settle."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from orchestrator.actions.landing import Intent
 from orchestrator.actions.starting import Prepared
-from orchestrator.config import Flow, StreamSettings
+from orchestrator.catalogs import Method
+from orchestrator.config import Flow, Mode, StreamSettings
 from orchestrator.config.values import closest
 from orchestrator.errors import UnknownName, UsageError
 from orchestrator.load.commit import Commit, Rewind
+from orchestrator.load.generations import EVERY
 from orchestrator.protocol.bookmarks import midway, without_stream
 from orchestrator.state import CommitLog
 
@@ -18,10 +20,11 @@ Streams = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The state that the tap is started with (None: from nothing), the streams that are read afresh, and what goes
-    with the first commit."""
+    """The state that the tap is started with (None: from nothing), the streams whose rows wait unseen already, those
+    that are read afresh, and what goes with the first commit."""
 
     state: bytes | None
+    gathering: Mapping[str, int] = field(default_factory=dict)
     afresh: Streams = frozenset()
     rewind: Rewind | None = None
 
@@ -30,46 +33,76 @@ def beginning_of(
     flow: Flow, prepared: Prepared, last: Commit | None, history: CommitLog, refreshed: Streams, from_commit: int | None
 ) -> Beginning:
     """From the last commit, unless something else is asked for. Raises UsageError, UnknownName."""
-    if from_commit is None:
-        return _afresh(flow, prepared, last.state if last else None, refreshed)
-    if refreshed is None or refreshed:
-        raise UsageError(
-            "a run starts either from an earlier commit or afresh",
-            hint=f"orchestrator run {flow.name} --from-commit {from_commit}",
-        )
-    commit = history.find(from_commit)
-    # Rows that were gathered unseen, then or now, do not go back with the state: those streams start over.
-    gathered = frozenset(commit.gathering).union(last.gathering if last else ())
-    return replace(_afresh(flow, prepared, commit.state, gathered), rewind=Rewind(commit.sequence))
-
-
-def _afresh(flow: Flow, prepared: Prepared, state: bytes | None, streams: Streams) -> Beginning:
-    if streams is None:
-        return Beginning(None, None)
-    for stream in sorted(streams):
+    if from_commit is not None:
+        if refreshed is None or refreshed:
+            raise UsageError(
+                "a run starts either from an earlier commit or afresh",
+                hint=f"orchestrator run {flow.name} --from-commit {from_commit}",
+            )
+        return _from_commit(flow, prepared, from_commit, history)
+    if refreshed is None:
+        return Beginning(None, afresh=None)
+    for stream in sorted(refreshed):
         _check_offered(prepared, stream)
-        state = None if state is None else _without(state, stream, flow)
-    return Beginning(state, streams)
+    begun = Beginning(last.state, last.gathering) if last else Beginning(None)
+    return _afresh(flow, prepared, begun, refreshed | _broken_tables(flow, prepared, begun))
+
+
+def _from_commit(flow: Flow, prepared: Prepared, number: int, history: CommitLog) -> Beginning:
+    """Rows that were gathered unseen then, or came into view since, do not go back with the state: their streams start
+    over. What is gathered now is forgotten."""
+    commit = history.find(number)
+    later = [commit for commit in history.commits() if commit.number > number]
+    moved = frozenset(commit.gathering).union(*(commit.publish for commit in later))
+    return _afresh(flow, prepared, Beginning(commit.state, rewind=Rewind(commit.sequence)), moved)
+
+
+def _broken_tables(flow: Flow, prepared: Prepared, begun: Beginning) -> frozenset[str]:
+    """What is gathered in every run and broke off in the last one. It starts over, unless it has a version: a tap that
+    remembers where it was would leave out what was gathered then."""
+    read_on = midway(begun.state)
+    return frozenset(
+        stream
+        for stream in begun.gathering
+        if _is_always_gathered(flow, prepared, stream) and prepared.ids.get(stream, stream) not in read_on
+    )
+
+
+def _is_always_gathered(flow: Flow, prepared: Prepared, stream: str) -> bool:
+    return flow.mode is Mode.REPLACE or _replication(prepared).get(stream) == Method.FULL_TABLE
+
+
+def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset[str]) -> Beginning:
+    """The same with the bookmarks of `streams` taken out, and their rows gathered anew."""
+    state = begun.state
+    for stream in sorted(streams - {EVERY}):
+        state = None if state is None else _without(state, stream, flow, prepared)
+    return replace(begun, state=state, afresh=frozenset(prepared.ids.get(stream, stream) for stream in streams))
 
 
 def intent_of(flow: Flow, prepared: Prepared, run: int, beginning: Beginning) -> Intent:
     """How rows settle, by what the person set and the catalog says."""
+    return Intent(
+        flow.name,
+        run,
+        beginning.state,
+        flow.mode,
+        keys={name: said.key for name, said in _settings(prepared) if said.key is not None},
+        replication=_replication(prepared),
+        ids=prepared.ids,
+        gathering=beginning.gathering,
+        afresh=beginning.afresh,
+        rewind=beginning.rewind,
+    )
+
+
+def _replication(prepared: Prepared) -> dict[str, str]:
+    """How each stream is read again, by the names that its messages may bear."""
     replication: dict[str, str] = {}
     for choice in prepared.choices:
         if choice.replication.method is not None:
             replication |= dict.fromkeys(choice.stream.aliases, choice.replication.method.value)
-    settings = list(_settings(prepared))
-    replication |= {name: said.replication for name, said in settings if said.replication is not None}
-    return Intent(
-        flow.name,
-        run,
-        flow.mode,
-        keys={name: said.key for name, said in settings if said.key is not None},
-        replication=replication,
-        afresh=beginning.afresh,
-        midway=midway(beginning.state),
-        rewind=beginning.rewind,
-    )
+    return replication | {name: said.replication for name, said in _settings(prepared) if said.replication is not None}
 
 
 def _settings(prepared: Prepared) -> Iterator[tuple[str, StreamSettings]]:
@@ -91,8 +124,11 @@ def _check_offered(prepared: Prepared, stream: str) -> None:
         )
 
 
-def _without(state: bytes, stream: str, flow: Flow) -> bytes:
-    remaining = without_stream(state, stream)
+def _without(state: bytes, stream: str, flow: Flow, prepared: Prepared) -> bytes:
+    remaining = without_stream(state, prepared.ids.get(stream, stream))
+    # Of what it reads as a whole a tap seldom keeps a bookmark.
+    if remaining is None and _is_always_gathered(flow, prepared, stream):
+        return state
     if remaining is None:
         raise UsageError(
             f'the bookmark of "{stream}" cannot be found in the state of "{flow.name}"',

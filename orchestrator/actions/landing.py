@@ -10,6 +10,7 @@ from orchestrator.destinations import Destination
 from orchestrator.events import Listener, Note
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
+from orchestrator.load.generations import Generations
 from orchestrator.load.table import Table, settled, table_for
 from orchestrator.protocol.messages import Schema, Unknown
 
@@ -18,19 +19,22 @@ from orchestrator.protocol.messages import Schema, Unknown
 class Intent:
     """What is decided about a load before its first message.
 
-    `keys` and `replication` are by stream, over what its SCHEMA says. `afresh` names the streams whose rows are
-    gathered anew (None: all of them), `midway` those that the tap goes on with where it was. `rewind` goes with the
+    `state` is what the messages go on from. `keys` and `replication` are by stream, over what its SCHEMA says; `ids`
+    are the catalog's names of streams, by the names that their messages may bear. `gathering` names the streams whose
+    rows wait unseen already, `afresh` those that begin to gather anew (None: all of them). `rewind` goes with the
     first commit. `keep_state` leaves the bookmark as it is, whatever the messages say; `complete` is false for messages
-    that are known to break off, so that what they gather anew is not published.
+    that are known to break off, so that what they gather is not published.
     """
 
     flow: str
     run: int
+    state: bytes | None
     mode: Mode = Mode.AUTO
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     replication: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    gathering: Mapping[str, int] = field(default_factory=dict)
     afresh: frozenset[str] | None = frozenset()
-    midway: frozenset[str] = frozenset()
     rewind: Rewind | None = None
     keep_state: bool = False
     complete: bool = True
@@ -54,7 +58,8 @@ class Landing:
         self._destination = destination
         self._intent = intent
         self._listen = listen
-        self._gathering = dict(last.gathering) if last else {}
+        self._state = intent.state
+        self._generations = Generations(intent.run, intent.gathering, intent.afresh, intent.ids)
         self._noted: set[str] = set()
 
     @property
@@ -76,12 +81,8 @@ class Landing:
         intent = self._intent
         key = intent.keys.get(schema.stream, schema.key)
         mode = settled(intent.mode, key, intent.replication.get(schema.stream))
-        begins = intent.afresh is None or schema.stream in intent.afresh
-        if mode is Mode.REPLACE and not (schema.stream in self._gathering and schema.stream in intent.midway):
-            begins = True
-        if begins and schema.stream not in self.streams:
-            self._gathering[schema.stream] = intent.run
-        return table_for(schema, mode, key=key, generation=self._gathering.get(schema.stream))
+        generation = self._generations.announce(schema.stream, replaces=mode is Mode.REPLACE)
+        return table_for(schema, mode, key=key, generation=generation)
 
     def take(self, step: Settling, *, before_commit: Callable[[], None] = lambda: None) -> Commit | None:
         """Does what one step asks for. Gives the commit once the destination holds it."""
@@ -104,24 +105,26 @@ class Landing:
         intent = self._intent
         if checkpoint.state is not None:
             self.heard_state = True
-            if is_empty(checkpoint.state) and self.last and self.last.state and not intent.keep_state:
+            if is_empty(checkpoint.state) and self._state and not intent.keep_state:
                 self._listen(Note("the tap sent an empty STATE; the bookmark it had before is kept"))
+        ended = checkpoint.ended and intent.complete
         commit = commit_after(
-            self.last,
-            replace(checkpoint, ended=checkpoint.ended and intent.complete),
+            self.last and replace(self.last, state=self._state),
+            replace(checkpoint, ended=ended),
             flow=intent.flow,
             run=intent.run,
             at=rfc3339(),
-            gathering=self._gathering,
+            gathering=self._generations.announced(),
         )
         commit = replace(
             commit,
-            state=self.last.state if intent.keep_state and self.last else commit.state,
+            state=self._state if intent.keep_state else commit.state,
+            gathering={**self._generations.awaited(ended=ended), **commit.gathering},
             rewind=intent.rewind if self.commits == 0 else None,
             soft_delete=intent.soft_delete,
         )
         self._destination.commit(commit)
-        self.last = commit
+        self.last, self._state = commit, commit.state
         self.commits += 1
         for stream, rows in commit.rows.items():
             self.committed[stream] = self.committed.get(stream, 0) + rows

@@ -38,7 +38,8 @@ def load_messages(
     word for word; `before_commit` may raise while nobody would hear of it. Raises RunFailed or DestinationError; what
     was acknowledged stays."""
     last = destination.last_commit(flow)
-    landing = Landing(destination, Intent(flow, (last.run if last else 0) + 1, soft_delete=soft_delete), last, listen)
+    state, run = (last.state, last.run + 1) if last else (None, 1)
+    landing = Landing(destination, Intent(flow, run, state, soft_delete=soft_delete), last, listen)
     steps = checkpoints(
         read_messages(blocks, batch_reader(batch_roots or (Path.cwd(),), Path.cwd())),
         policy,

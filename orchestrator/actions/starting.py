@@ -1,6 +1,7 @@
 """What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,6 +37,13 @@ class Prepared:
     def name(self) -> str:
         """What the tap is called in print: its distribution and version."""
         return f"{self.receipt.package} {self.receipt.version}"
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The catalog's name of each stream, by the names that its messages may bear and no other stream's."""
+        streams = [choice.stream for choice in self.choices]
+        bearers = Counter(alias for stream in streams for alias in stream.aliases)
+        return {alias: stream.id for stream in streams for alias in stream.aliases if bearers[alias] == 1}
 
 
 def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:

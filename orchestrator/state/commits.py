@@ -131,10 +131,13 @@ class _CommitLine(msgspec.Struct, tag_field="line", tag="commit"):
     sequence: int
     gathering: dict[str, int]
     state: str | None
+    publish: dict[str, int] = {}
 
     def entry(self, flow: str) -> Commit:
         state = None if self.state is None else self.state.encode()
-        return Commit(flow, self.number, self.run, self.at, state, self.rows, self.sequence, self.gathering)
+        return Commit(
+            flow, self.number, self.run, self.at, state, self.rows, self.sequence, self.gathering, publish=self.publish
+        )
 
 
 class _BreakLine(msgspec.Struct, tag_field="line", tag="break"):
@@ -153,8 +156,8 @@ _LINES: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 
 def _line_of(commit: Commit) -> _CommitLine:
     state = None if commit.state is None else commit.state.decode()
-    rows, gathering = dict(commit.rows), dict(commit.gathering)
-    return _CommitLine(commit.number, commit.run, commit.at, rows, commit.sequence, gathering, state)
+    rows, gathering, publish = dict(commit.rows), dict(commit.gathering), dict(commit.publish)
+    return _CommitLine(commit.number, commit.run, commit.at, rows, commit.sequence, gathering, state, publish)
 
 
 def _last_line(path: Path) -> bytes | None:
