@@ -101,7 +101,7 @@ def test_times_are_those_of_utc_wherever_one_asks(orchestrator):
         ("from q", "Table with name q does not exist", "there are shop.issues"),
         ("select idd from shop.issues", 'Referenced column "idd" not found', 'Candidate bindings: "id"'),
         ("selec 1", 'syntax error at or near "selec"', None),
-        ("-- nothing", "there is nothing to answer", 'orchestrator query "show all tables"'),
+        ("/* nothing */", "there is nothing to answer", 'orchestrator query "show all tables"'),
     ],
 )
 def test_sql_that_cannot_be_meant_ends_with_2_and_what_was_meant(orchestrator, either, sql, complaint, hint):
