@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from hashlib import sha256
 
-LONGEST = 120
-"""In characters. Most file systems end at 255 bytes, which four-byte characters reach at 63: see `_fits`."""
+_LONGEST = 120
+# Most file systems end a name at 255 bytes, and what is made for a table adds some.
 _LONGEST_BYTES = 200
 
 
@@ -16,21 +16,20 @@ def name_for(said: str, taken: Iterable[str]) -> str:
     A name that differs from one in `taken` only by case, or that was cut, gets a suffix made from what the tap
     said. It depends on nothing else, so it is the same on every machine.
     """
-    plain = re.sub(r"\W", "_", unicodedata.normalize("NFC", said)).strip()
-    name = plain.lstrip(".") or "_"
+    name = re.sub(r"\W", "_", unicodedata.normalize("NFC", said)) or "_"
     used = {other.casefold() for other in taken}
     if _fits(name) and name.casefold() not in used:
         return name
     digest = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-    short = name
+    short = name[:_LONGEST]
     while not _fits(short + "_" * 9):
         short = short[:-1]
     for length in range(8, len(digest) + 1):
         candidate = f"{short}_{digest[:length]}"
         if candidate.casefold() not in used:
             return candidate
-    raise AssertionError(f"sixty-four suffixes of {said!r} are taken")
+    raise AssertionError(f"every suffix of {said!r} is taken")
 
 
 def _fits(name: str) -> bool:
-    return len(name) <= LONGEST and len(name.encode()) <= _LONGEST_BYTES
+    return len(name) <= _LONGEST and len(name.encode()) <= _LONGEST_BYTES

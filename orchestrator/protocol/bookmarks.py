@@ -16,12 +16,7 @@ def bookmarks(state: bytes | None) -> dict[str, str]:
     Understood are `{"bookmarks": {stream: {…}}}` of singer-python and the Singer SDK, and flat states of one
     value a stream.
     """
-    try:
-        value = json.loads(state or b"null")
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(value, dict):
-        return {}
+    value = _decoded(state)
     nested = value.get("bookmarks")
     places: dict[str, Any] = nested if isinstance(nested, dict) else value
     shown = {stream: _position(place) for stream, place in places.items() if stream not in _NOT_POSITIONS}
@@ -48,14 +43,20 @@ def without_stream(state: bytes, stream: str) -> bytes | None:
 def midway(state: bytes | None) -> frozenset[str]:
     """The streams whose bookmark keeps a version. A tap that gives a table's rows a version (ACTIVATE_VERSION) keeps
     it while it reads, and goes on where it was; of any other full table it starts over."""
-    try:
-        value = json.loads(state or b"null")
-    except (ValueError, RecursionError):
-        return frozenset()
-    places = value.get("bookmarks") if isinstance(value, dict) else None
+    places = _decoded(state).get("bookmarks")
     if not isinstance(places, dict):
         return frozenset()
     return frozenset(stream for stream, place in places.items() if isinstance(place, dict) and "version" in place)
+
+
+def _decoded(state: bytes | None) -> dict[str, Any]:
+    """A state as an object, empty where it is none."""
+    try:
+        # Python reads numbers that no double holds.
+        value = json.loads(state or b"null")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:

@@ -91,7 +91,7 @@ class _Envelope(msgspec.Struct, gc=False):
     """A message. What is large is still JSON text, and empty where the message has none."""
 
     type: str
-    stream: str | None = None
+    stream: Any = None
     record: msgspec.Raw = msgspec.Raw()
     value: msgspec.Raw = msgspec.Raw()
     schema: msgspec.Raw = msgspec.Raw()
@@ -190,7 +190,7 @@ class _Reader:
         for envelope, number in zip(envelopes, numbers, strict=True):
             type = envelope.type.upper()
             if type == "RECORD":
-                records, lines = gathered[envelope.stream or _stream(envelope, number)]
+                records, lines = gathered[_stream(envelope, number)]
                 records.append(envelope)
                 lines.append(number)
             else:
@@ -292,9 +292,10 @@ def _members(shape: Shape, record: msgspec.Raw, number: int) -> dict[str, msgspe
 
 
 def _stream(envelope: _Envelope, number: int) -> str:
-    if not envelope.stream:
-        raise _broken(number, f"a {envelope.type} names no stream")
-    return envelope.stream
+    stream = envelope.stream
+    if isinstance(stream, str) and stream:
+        return stream
+    raise _broken(number, f"a {envelope.type} names no stream")
 
 
 def _version(envelope: _Envelope, number: int) -> int | None:
@@ -309,17 +310,15 @@ def _time_extracted(envelope: _Envelope) -> str | None:
 
 
 def _columns(stream: str, text: msgspec.Raw, number: int) -> tuple[Column, ...]:
+    where = f"line {number}: the SCHEMA of {stream!r}"
     try:
-        # Python reads numbers that no double holds, and schemas have them as bounds.
+        # Schemas have bounds that no double holds; Python's own reader takes them.
         schema = json.loads(bytes(text) or b"null")
-    except (ValueError, RecursionError) as error:
-        raise BrokenSchema(f"line {number}: the SCHEMA of {stream!r} cannot be read", cause=str(error)) from error
-    if not isinstance(schema, Mapping):
-        raise BrokenSchema(f"line {number}: the SCHEMA of {stream!r} is not an object")
-    try:
+        if not isinstance(schema, Mapping):
+            raise BrokenSchema(f"{where} is not an object")
         return columns_of(schema)
-    except BrokenSchema as error:
-        raise BrokenSchema(f"line {number}: in the SCHEMA of {stream!r} {error.message}", cause=error.cause) from error
+    except (ValueError, RecursionError) as error:
+        raise BrokenSchema(f"{where} cannot be read", cause=str(error)) from error
 
 
 def _key(stream: str, said: Any, columns: Sequence[Column], number: int) -> tuple[str, ...]:

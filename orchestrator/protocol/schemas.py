@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
-
-from orchestrator.errors import BrokenSchema
+from urllib.parse import unquote
 
 DELETED_AT = "_sdc_deleted_at"
 """The one column that a tap and we share: set in a record, it says that the row is gone at the source."""
 
 DECIMAL_DIGITS = 38
-_DEEPEST_REFERENCE = 32
 
 
 class Kind(StrEnum):
@@ -73,33 +71,27 @@ class Column:
 
 
 def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
-    """The columns of a stream's schema, in its order. A schema without properties has none."""
+    """The columns of a stream's schema, in its order. A schema without properties has none.
+
+    Raises ValueError where a part of it cannot be followed.
+    """
+    document = _Document(schema)
     return tuple(
-        Column(name, TIMESTAMP if name == DELETED_AT else type_of(property, schema))
-        for name, property in _properties(schema, schema, 0).items()
+        Column(name, TIMESTAMP if name == DELETED_AT else _type(document.promise(property)))
+        for name, property in document.properties(schema).items()
     )
 
 
-def _properties(schema: Any, root: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    if not isinstance(schema, Mapping) or depth > _DEEPEST_REFERENCE:
-        return {}
-    found: dict[str, Any] = {}
-    if isinstance(schema.get("$ref"), str):
-        found.update(_properties(_resolve(schema["$ref"], root), root, depth + 1))
-    for word in ("allOf", "anyOf", "oneOf"):
-        for branch in _list(schema.get(word)):
-            for name, property in _properties(branch, root, depth + 1).items():
-                found.setdefault(name, property)
-    own = schema.get("properties")
-    if own is not None and not isinstance(own, Mapping):
-        raise BrokenSchema("the properties of a schema are not an object", cause=f"they are {own!r:.80}")
-    found.update(own or {})
-    return found
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """What a schema says of a value: its JSON types (None: any), what its text means, digits behind the point."""
+
+    types: frozenset[str] | None = None
+    text: Type = TEXT
+    scale: int | None = None
 
 
-def type_of(schema: Any, root: Mapping[str, Any]) -> Type:
-    """The type of values that `schema` allows; `root` is where its references point into."""
-    promise = _promise(schema, root, 0)
+def _type(promise: _Promise) -> Type:
     if promise.types is None:
         return JSON
     types = promise.types - {"null"}
@@ -118,31 +110,60 @@ def type_of(schema: Any, root: Mapping[str, Any]) -> Type:
     return JSON
 
 
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """What a schema says of a value: its JSON types (None: any), what its text means, digits behind the point."""
-
-    types: frozenset[str] | None = None
-    text: Type = TEXT
-    scale: int | None = None
-
-
 _TYPES = frozenset({"null", "boolean", "integer", "number", "string", "object", "array"})
 _FORMATS = {"date-time": TIMESTAMP, "date": DATE, "time": TIME}
 
 
-def _promise(schema: Any, root: Mapping[str, Any], depth: int) -> _Promise:
-    if not isinstance(schema, Mapping) or depth > _DEEPEST_REFERENCE:
-        return _Promise()
-    promise = _Promise(_own_types(schema), _FORMATS.get(str(schema.get("format")), TEXT), _scale(schema))
-    if isinstance(schema.get("$ref"), str):
-        promise = _both(promise, _promise(_resolve(schema["$ref"], root), root, depth + 1))
-    for branch in _list(schema.get("allOf")):
-        promise = _both(promise, _promise(branch, root, depth + 1))
-    for word in ("anyOf", "oneOf"):
-        if branches := [_promise(branch, root, depth + 1) for branch in _list(schema.get(word))]:
-            promise = _both(promise, _either(branches))
-    return promise
+class _Document:
+    """A whole schema, in which references point to its parts. One that leads back to itself promises nothing more."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._promises: dict[str, _Promise] = {}
+
+    def promise(self, schema: Any) -> _Promise:
+        """What a part of the document says of a value."""
+        if not isinstance(schema, Mapping):
+            return _Promise()
+        promise = _Promise(_own_types(schema), _FORMATS.get(str(schema.get("format")), TEXT), _scale(schema))
+        if isinstance(reference := schema.get("$ref"), str):
+            promise = _both(promise, self._promise_of(reference))
+        for branch in _list(schema.get("allOf")):
+            promise = _both(promise, self.promise(branch))
+        for word in ("anyOf", "oneOf"):
+            if branches := [self.promise(branch) for branch in _list(schema.get(word))]:
+                promise = _both(promise, _either(branches))
+        return promise
+
+    def _promise_of(self, reference: str) -> _Promise:
+        if reference not in self._promises:
+            self._promises[reference] = _Promise()
+            self._promises[reference] = self.promise(_resolve(reference, self._root))
+        return self._promises[reference]
+
+    def properties(self, schema: Any, seen: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """The properties that a part of the document declares, itself or through other parts."""
+        if not isinstance(schema, Mapping):
+            return {}
+        parts = []
+        if isinstance(reference := schema.get("$ref"), str) and reference not in seen:
+            parts.append(self.properties(_resolve(reference, self._root), seen | {reference}))
+        parts += [self.properties(branch, seen) for branch in _list(schema.get("allOf"))]
+        for word in ("anyOf", "oneOf"):
+            parts.append(_combined("anyOf", [self.properties(branch, seen) for branch in _list(schema.get(word))]))
+        own = schema.get("properties")
+        if own is not None and not isinstance(own, Mapping):
+            raise ValueError(f"its properties are {own!r:.80}, not an object")
+        return _combined("allOf", [*parts, own or {}])
+
+
+def _combined(word: str, parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The properties of all parts; one that several declare is joined by `word`."""
+    found: dict[str, list[Any]] = {}
+    for part in parts:
+        for name, property in part.items():
+            found.setdefault(name, []).append(property)
+    return {name: said[0] if len(said) == 1 else {word: said} for name, said in found.items()}
 
 
 def _own_types(schema: Mapping[str, Any]) -> frozenset[str] | None:
@@ -214,16 +235,17 @@ def _list(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _resolve(reference: str, root: Mapping[str, Any]) -> Any:
+def _resolve(reference: str, root: Any) -> Any:
     """What a local JSON pointer (`#/definitions/x`) points to; None for anything else."""
-    if not reference.startswith("#"):
+    head, slash, pointer = unquote(reference).partition("/")
+    if head != "#":
         return None
     place: Any = root
-    for part in reference[1:].split("/")[1:]:
+    for part in pointer.split("/") if slash else ():
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(place, Mapping):
             place = place.get(name)
-        elif isinstance(place, list) and name.isdigit() and int(name) < len(place):
+        elif isinstance(place, list) and name.isdecimal() and int(name) < len(place):
             place = place[int(name)]
         else:
             return None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
@@ -67,7 +67,7 @@ def settle(type: Type, values: Sequence[Any]) -> tuple[pa.Array, Type]:
             try:
                 return pa.array(values, pa.int64()), type
             except OverflowError:
-                return _wide(values)
+                return _integers([None if value is None else Decimal(value) for value in values])
         case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
             return _temporal(type, pa.array(values, pa.string()))
         case _:
@@ -125,7 +125,9 @@ def _boolean(token: bytes) -> bool | None:
 
 LONG_NUMBER = re.compile(rb"-?(?:0[.]\d{18}|[1-9][\d.]{18}|[1-9]\d{15,}(?![\d.eE]))")
 """A literal of 18 digits or more, or an integer of 16 or more: a double may not keep it."""
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LONGEST_DOUBLE = 15
+_NO_POWER = "^[^eE]*$"
 _LARGEST_EXPONENT = 308
 _NOT_A_NUMBER = {b'"NaN"': float("nan"), b'"Infinity"': float("inf"), b'"-Infinity"': float("-inf")}
 
@@ -136,27 +138,27 @@ def _numeric(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type
         return array, type
     values = _each(_number, tokens)
     exact = [value for value in values if not isinstance(value, float)]
-    if len(exact) == len(values):
-        if type == INTEGER and all(value is None or _is_whole(value) for value in exact):
-            return settle(INTEGER, [None if value is None else int(value) for value in exact])
-        if type.kind is Kind.DECIMAL:
-            return _wide(exact, type.scale)
-    if all(map(_is_double, tokens, values)):
+    all_exact = len(exact) == len(values)
+    if type == INTEGER and all_exact and all(map(_is_whole, exact)):
+        return _integers(exact)
+    if not (type.kind is Kind.DECIMAL and all_exact) and all(map(_is_double, tokens, values)):
         return pa.array([None if value is None else float(value) for value in values], pa.float64()), NUMBER
-    if len(exact) == len(values):
-        return _wide(exact)
-    return pa.array([None if token is None else _text(token) for token in tokens], pa.string()), TEXT
+    fitting = _decimals(exact, type.scale) if all_exact else None
+    return fitting or (pa.array([None if token is None else _text(token) for token in tokens], pa.string()), TEXT)
 
 
 def _plain(type: Type, texts: pa.Array) -> pa.Array | None:
-    """Numbers that Arrow reads as they stand; None where it does not, or where a double may not keep them."""
-    if type == NUMBER and (pc.max(pc.binary_length(texts)).as_py() or 0) > _LONGEST_DOUBLE:
+    """Numbers that Arrow reads as they stand; None where it does not, or not as exactly as it should."""
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if type == NUMBER and longest > _LONGEST_DOUBLE:
+        return None
+    # Arrow makes another number of a decimal that does not fit, and 0 of 1e-99, without a word.
+    fits = longest + type.scale <= DECIMAL_DIGITS
+    if type.kind is Kind.DECIMAL and not (fits and _all(pc.match_substring_regex(texts, _NO_POWER))):
         return None
     array = _cast(texts, arrow_type(type))
     # A literal that is too large for a double becomes an infinity.
-    if array is not None and type == NUMBER and pc.all(pc.is_finite(array)).as_py() is False:
-        return None
-    return array
+    return None if array is None or (type == NUMBER and not _all(pc.is_finite(array))) else array
 
 
 def _number(token: bytes) -> Decimal | float | None:
@@ -175,8 +177,8 @@ def _exponent(value: Decimal) -> int:
     return int(value.as_tuple().exponent)
 
 
-def _is_whole(value: Decimal) -> bool:
-    return value == value.to_integral_value()
+def _is_whole(value: Decimal | None) -> bool:
+    return value is None or value == value.to_integral_value()
 
 
 def _is_double(token: bytes | None, value: Decimal | float | None) -> bool:
@@ -185,17 +187,25 @@ def _is_double(token: bytes | None, value: Decimal | float | None) -> bool:
     return Decimal(repr(float(value))) == value
 
 
-def _wide(values: Sequence[Any], scale: int = 0) -> tuple[pa.Array, Type]:
-    """Integers and decimals as the decimal that holds them all, or as text where 38 digits do not."""
-    exact = [None if value is None else Decimal(value) for value in values]
-    needed = max((-_exponent(value) for value in exact if value is not None), default=0)
-    for digits in (scale, needed):
-        if 0 <= digits <= DECIMAL_DIGITS:
-            try:
-                return pa.array(exact, pa.decimal128(DECIMAL_DIGITS, digits)), decimal(digits)
-            except pa.ArrowInvalid:
-                continue
-    return pa.array([None if value is None else str(value) for value in exact], pa.string()), TEXT
+def _integers(values: Sequence[Decimal | None]) -> tuple[pa.Array, Type]:
+    """Whole numbers, of whatever length."""
+    try:
+        return pa.array([None if value is None else int(value) for value in values], pa.int64()), INTEGER
+    except OverflowError:
+        texts = [None if value is None else f"{value:f}" for value in values]
+        return _decimals(values) or (pa.array(texts, pa.string()), TEXT)
+
+
+def _decimals(values: Sequence[Decimal | None], scale: int = 0) -> tuple[pa.Array, Type] | None:
+    """The values as the decimal that holds them all, if 38 digits do."""
+    # Arrow loses values whose zeros at the end lie beyond its 38 digits.
+    shortest = [None if value is None else value.normalize(_EXACT) for value in values]
+    places = max((-_exponent(value) for value in shortest if value is not None), default=0)
+    digits = max((value.adjusted() + 1 for value in shortest if value is not None), default=0)
+    for behind in (max(scale, places), max(0, places)):
+        if behind + max(0, digits) <= DECIMAL_DIGITS:
+            return pa.array(shortest, pa.decimal128(DECIMAL_DIGITS, behind)), decimal(behind)
+    return None
 
 
 # ── dates and times ──────────────────────────────────────────────────────────────────────────────
@@ -248,10 +258,15 @@ def _dates(texts: pa.Array) -> pa.Array | None:
 
 
 def _times(texts: pa.Array) -> pa.Array | None:
-    if pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d")).as_py() is False:
+    if not _all(pc.match_substring_regex(texts, r"^\d\d:\d\d")):
         return None
     moments = _cast(pc.binary_join_element_wise("1970-01-01T", texts, ""), pa.timestamp("us"))
     return None if moments is None else moments.cast(pa.time64("us"))
+
+
+def _all(conditions: pa.Array) -> bool:
+    """Whether every condition holds that is known."""
+    return pc.all(conditions).as_py() is not False
 
 
 def _cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
@@ -267,7 +282,7 @@ def _in_years(array: pa.Array | None) -> pa.Array | None:
         return None
     first, last = _YEARS[array.type]
     inside = pc.and_(pc.greater_equal(array, first), pc.less_equal(array, last))
-    return None if pc.all(inside).as_py() is False else array
+    return array if _all(inside) else None
 
 
 _TEMPORAL = {
