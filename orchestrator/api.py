@@ -1,8 +1,10 @@
 """The verbs as Python calls: everything the command line does, with values back.
 
-workspace = orchestrator.Workspace.open()
-report = workspace.run("gitlab")
-rows = workspace.query("from gitlab.issues")
+    workspace = orchestrator.Workspace.open()
+    report = workspace.run("gitlab")
+    rows = workspace.query("from gitlab.issues")
+
+What they raise is an OrchestratorError.
 """
 
 # A verb is imported when it is called: one that needs no DuckDB must not wait for it.
