@@ -97,21 +97,21 @@ class Memory:
 
     def show(self, holdings: Iterable[Holding]) -> None:
         """Brings every file where it belongs and removes what belongs to no table. May be done again at any time."""
+        waiting = _parts_in(self._files)
         for holding in holdings:
+            named = {part.path.name for part in holding.parts}
             if holding.landed.name:
-                self._show_table(_place(self._folder, holding.landed.name), {part.path.name for part in holding.parts})
-        named = {part.path for holding in holdings for part in holding.parts}
-        for name in _parts_in(self._files):
-            if self._files / name not in named:
-                (self._files / name).unlink()
+                self._show_table(_place(self._folder, holding.landed.name), named, waiting & named)
+            waiting -= named
+        for name in waiting:
+            (self._files / name).unlink()
         for number in _numbers(self._folder)[:-_MANIFESTS_KEPT]:
             _path(self._folder, number).unlink()
         for unfinished in self._folder.glob(_UNFINISHED_MANIFEST):
             unfinished.unlink()
 
-    def _show_table(self, folder: Path, named: set[str]) -> None:
+    def _show_table(self, folder: Path, named: set[str], arriving: set[str]) -> None:
         there = _parts_in(folder)
-        arriving = (named - there) & _parts_in(self._files)
         if arriving:
             folder.mkdir(exist_ok=True)
         # What goes goes first: a reader may miss a row for a moment, but never meets one twice.
@@ -119,7 +119,7 @@ class Memory:
             (folder / name).unlink()
         for name in arriving:
             (self._files / name).rename(folder / name)
-        if there != named and folder.is_dir():
+        if arriving or not there <= named:
             durable.sync_folder(folder)
 
 

@@ -143,8 +143,8 @@ class _Tables:
         self._commit = commit
         self._rewriter = rewriter
         self._root = root
-        self._before = holdings
-        self._now = {(holding.landed.stream, holding.generation): holding for holding in holdings}
+        self._before = {(holding.landed.stream, holding.generation): holding for holding in holdings}
+        self._now = dict(self._before)
 
     def settle(self, arrivals: list[Arrival]) -> tuple[Holding, ...]:
         """Takes the rows in and does what the commit asks beside. Gives the tables as they are afterwards."""
@@ -161,7 +161,7 @@ class _Tables:
             self._activate(activation)
         for stream, generation in self._commit.publish.items():
             self._publish(stream, generation)
-        return tuple(holding if holding in self._before else self._tidy(holding) for holding in self._now.values())
+        return tuple(held if held == self._before.get(place) else self._tidy(held) for place, held in self._now.items())
 
     # ── shape ──
 
@@ -263,12 +263,12 @@ class _Tables:
         parts = self._rewriter.fitted(gathered.parts, gathered.landed, landed)
         self._now[stream, None] = Holding(landed, None, parts)
 
-    def _tidy(self, holding: Holding) -> Holding:
+    def _tidy(self, held: Holding) -> Holding:
         """The table without empty files and without very many small ones; but one that readers see has a file."""
-        parts = [part for part in holding.parts if part.rows]
+        parts = [part for part in held.parts if part.rows]
         small = [part for part in parts if is_small(part)]
         if len(small) > SMALL_FILES:
             parts = [*(part for part in parts if part not in small), *self._rewriter.joined(small)]
-        if not parts and holding.generation is None:
-            parts = [self._rewriter.empty(holding.landed)]
-        return replace(holding, parts=tuple(parts))
+        if not parts and held.generation is None:
+            parts = [self._rewriter.empty(held.landed)]
+        return replace(held, parts=tuple(parts))
