@@ -9,7 +9,6 @@ from orchestrator.paths import Paths
 from tests.packages.index import Index
 from tests.workspaces import FakeWorkspace
 
-
 # How long an example takes says how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
