@@ -25,7 +25,7 @@ from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.load.batch import Batch, joined
 from orchestrator.load.commit import Activation, Commit, Rewind
-from orchestrator.load.evolution import Growth, Landed, grow
+from orchestrator.load.evolution import Landed, grow
 from orchestrator.load.naming import name_for
 from orchestrator.load.table import SEQUENCE, Table
 from orchestrator.protocol.schemas import DELETED_AT, Column, Type
@@ -36,6 +36,8 @@ PATIENCE = 600.0
 
 # A file that DuckDB 2 makes is one that DuckDB 1 reads too, unless somebody made it otherwise.
 _READ_BY_ALL: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.0.0"}
+
+_FILE = "_file"
 
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
@@ -128,6 +130,9 @@ class _Transaction:
             self._rewind(self._commit.rewind)
         for place, key, sources in moves:
             for source in sources:
+                if not set(source.key) <= place.landed.columns.keys():
+                    # A SCHEMA may name a key without declaring it; then the column comes with the first row.
+                    continue
                 if source.key not in ((), key):
                     self._rekey(place, source.key)
                 key = source.key
@@ -146,47 +151,58 @@ class _Transaction:
         """Makes a table fit for the batches that go to it. Gives it, the key it had, and each batch as a relation."""
         if generation is not None:
             self._forget_generations(stream, but=generation)
-        place = self._find(stream, generation) or self._create(stream, generation)
-        key = place.landed.key
+        held = self._find(stream, generation)
+        place = held or self._reserve(stream, generation)
+        landed = place.landed
         sources: list[Landed] = []
         for batch in batches:
-            names, _ = grow(place.landed, batch.table)
+            names, _ = grow(landed, batch.table)
             label = f"batch_{self._labels}"
             self._labels += 1
             self._connection.register(label, sql.as_landed(batch, names))
             columns = {each.name: Column(names.columns[each.name].name, each.type) for each in batch.table.columns}
-            source = Landed(stream, label, batch.table.key, columns)
-            place = self._grow(place, batch.table, [*sources, source])
-            sources.append(source)
-        return place, key, sources
+            sources.append(Landed(stream, label, batch.table.key, columns))
+            landed = self._grown(landed, batch.table, held, sources)
+        return self._reshape(held, replace(place, landed=landed)), place.landed.key, sources
 
     def _prepare_publishing(self, stream: str, generation: int, waiting: list[Landed]) -> tuple[_Place, _Place]:
         """Makes the table that readers see fit for a generation, and for its batches that are not in it yet."""
-        shadow = self._find(stream, generation) or self._create(stream, generation)
-        live = self._find(stream, None) or self._create(stream, None)
+        shadow = self._find(stream, generation) or self._reshape(None, self._reserve(stream, generation))
+        held = self._find(stream, None)
+        live = held or self._reserve(stream, None)
         columns = tuple(Column(said, column.type) for said, column in shadow.landed.columns.items())
         table = Table(stream, columns, shadow.landed.key)
-        return shadow, self._grow(live, table, [replace(shadow.landed, name=shadow.relation), *waiting])
+        landed = self._grown(live.landed, table, held, [replace(shadow.landed, name=shadow.relation), *waiting])
+        return shadow, self._reshape(held, replace(live, landed=landed))
 
-    def _grow(self, place: _Place, table: Table, sources: list[Landed]) -> _Place:
-        """Adds and widens columns until every row of `sources` (relations named as they are read) fits."""
-        grown, growth = grow(place.landed, table)
-        if growth == Growth():
-            return place
+    def _grown(self, landed: Landed, table: Table, held: _Place | None, sources: list[Landed]) -> Landed:
+        """The table once rows of `table` fit into it, and keep their values: those of `sources` (relations, named as
+        they are read) and those that are `held` are looked at."""
+        grown, growth = grow(landed, table)
+        relations = {held.relation: held.landed} if held else {}
+        relations |= {source.name: source for source in sources}
         columns = dict(grown.columns)
-        relations = {place.relation: place.landed} | {source.name: source for source in sources}
         for widening in growth.widened:
             chosen = sql.choose(self._connection, widening.candidates, widening.said, relations)
             columns[widening.said] = Column(widening.name, chosen)
-            if chosen != widening.old:
-                self._run(
-                    f"ALTER TABLE {place.relation} ALTER COLUMN {sql.name(widening.name)} "
-                    f"SET DATA TYPE {sql.type_name(chosen)} "
-                    f"USING {sql.cast(sql.name(widening.name), widening.old, chosen)}"
-                )
-        for column in growth.added:
-            self._run(f"ALTER TABLE {place.relation} ADD COLUMN {sql.name(column.name)} {sql.type_name(column.type)}")
-        return self._note(replace(place, landed=replace(grown, columns=columns)))
+        return replace(grown, columns=columns)
+
+    def _reshape(self, held: _Place | None, place: _Place) -> _Place:
+        """Gives the table in the file the columns of `place`; makes it where none was held."""
+        if held is None:
+            self._run(f"CREATE TABLE {place.relation} ({sql.definition(place.landed)})")
+            return self._note(place)
+        if held == place:
+            return place
+        for said, column in place.landed.columns.items():
+            before = held.landed.columns.get(said)
+            name, type = sql.name(column.name), sql.type_name(column.type)
+            if before is None:
+                self._run(f"ALTER TABLE {place.relation} ADD COLUMN {name} {type}")
+            elif before.type != column.type:
+                value = sql.cast(name, before.type, column.type)
+                self._run(f"ALTER TABLE {place.relation} ALTER COLUMN {name} SET DATA TYPE {type} USING {value}")
+        return self._note(place)
 
     def _find(self, stream: str, generation: int | None) -> _Place | None:
         row = self._run(
@@ -204,7 +220,8 @@ class _Transaction:
         self._run(f"CREATE TABLE IF NOT EXISTS {place.relation} ({sql.definition(place.landed)})")
         return place
 
-    def _create(self, stream: str, generation: int | None) -> _Place:
+    def _reserve(self, stream: str, generation: int | None) -> _Place:
+        """A name for a table that is yet to be made."""
         schema = self._schema if generation is None else OURS
         said = stream if generation is None else f"{self._commit.flow}_{stream}_{generation}"
         self._run(f"CREATE SCHEMA IF NOT EXISTS {sql.name(schema)}")
@@ -213,9 +230,7 @@ class _Transaction:
             "WHERE table_catalog = current_catalog() AND lower(table_schema) = lower(?)",
             [schema],
         ).fetchall()
-        place = _Place(schema, Landed(stream, name_for(said, [table for (table,) in taken])), generation)
-        self._run(f"CREATE TABLE {place.relation} ({sql.definition(place.landed)})")
-        return self._note(place)
+        return _Place(schema, Landed(stream, name_for(said, [table for (table,) in taken])), generation)
 
     def _note(self, place: _Place) -> _Place:
         self._forget(place.landed.stream, place.generation)
@@ -383,9 +398,12 @@ def open_file(
 def _connect(path: Path, patience: float, listen: Listener, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + patience
     pause, told = 0.01, False
+    connection = duckdb.connect(config={**_READ_BY_ALL, "temp_directory": f"{path}.tmp"})
+    # Attached under a name of ours, because a file that is called like a schema in it makes that name ambiguous.
+    attach = f"ATTACH {sql.text(str(path))} AS {_FILE}{' (READ_ONLY)' if read_only else ''}; USE {_FILE}"
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=_READ_BY_ALL)
+            return connection.execute(attach)
         except duckdb.IOException as error:
             found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
             if not found:

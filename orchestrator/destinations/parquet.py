@@ -210,6 +210,9 @@ class _Tables:
         """New rows into their table. Of the rows of one key the last stays, and it takes the place of the one that
         the table held."""
         held = self._now[place]
+        if not set(wave.key) <= held.landed.columns.keys():
+            # A SCHEMA may name a key without declaring it; then the column comes with the first row.
+            return
         key = tuple(held.landed.columns[said].name for said in wave.key)
         if wave.rekeys:
             held = replace(held, parts=self._one_per_key(held.parts, key))

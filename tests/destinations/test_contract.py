@@ -129,6 +129,16 @@ def test_a_schema_without_properties_lands_too(place, destination):
     assert len(place.query("bare", "SELECT _sdc_sequence")) == 2
 
 
+def test_a_key_may_come_before_any_column_of_it(place, destination):
+    bare = schema("bare", ["id"])
+    land(destination, bare)
+    land(destination, bare, record("bare", id=1, n=1), record("bare", id=1, n=2))
+    land(destination, bare)
+    land(destination, bare, record("bare", id=1, n=3))
+
+    assert rows(place, "bare", "id", "n") == [("1", "3")]
+
+
 def test_our_columns_tell_when_a_row_came(place, destination):
     text = b'{"type":"SCHEMA","stream":"events","schema":{"properties":{}}}\n' + (
         b'{"type":"RECORD","stream":"events","record":{},"time_extracted":"2026-01-02T03:04:05Z","version":9}\n'
