@@ -381,8 +381,9 @@ def open_file(
     Raises DestinationBusy when it does not let go, DestinationFull when the disk is full while the block writes,
     DestinationError for anything else that DuckDB says of the file.
     """
-    connection = _connect(path, patience, listen, read_only)
+    connection = duckdb.connect(config={**_READ_BY_ALL, "temp_directory": f"{path}.tmp"})
     try:
+        _attach(connection, path, patience, listen, read_only)
         with full_disk(path.parent):
             yield connection
     except duckdb.Error as error:
@@ -395,15 +396,17 @@ def open_file(
         connection.close()
 
 
-def _connect(path: Path, patience: float, listen: Listener, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, patience: float, listen: Listener, read_only: bool
+) -> None:
+    # Under a name of ours, because a file that is called like a schema in it makes that name ambiguous.
+    attach = f"ATTACH {sql.text(str(path))} AS {_FILE}{' (READ_ONLY)' if read_only else ''}; USE {_FILE}"
     deadline = time.monotonic() + patience
     pause, told = 0.01, False
-    connection = duckdb.connect(config={**_READ_BY_ALL, "temp_directory": f"{path}.tmp"})
-    # Attached under a name of ours, because a file that is called like a schema in it makes that name ambiguous.
-    attach = f"ATTACH {sql.text(str(path))} AS {_FILE}{' (READ_ONLY)' if read_only else ''}; USE {_FILE}"
     while True:
         try:
-            return connection.execute(attach)
+            connection.execute(attach)
+            return
         except duckdb.IOException as error:
             found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
             if not found:

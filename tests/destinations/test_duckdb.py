@@ -134,3 +134,20 @@ def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, dest
     assert place.query("users", "SELECT count(*), count(name), count(more)") == [(1500, 500, 1000)]
     assert [path.name for path in place.path.parent.iterdir()] == ["warehouse.duckdb"]
     assert len(os.listdir("/dev/fd")) == len(open_before)
+
+
+def test_a_file_may_be_called_like_the_schema_of_its_tables(tmp_path):
+    with DuckDB(tmp_path / "shop.duckdb", "shop") as destination:
+        land(destination, USERS, user(1, "Ada"), state(1))
+        land(destination, USERS, user(2, "Bob"), state(2))
+
+    with duckdb.connect(str(tmp_path / "shop.duckdb"), read_only=True) as reader:
+        assert reader.execute("SELECT count(*) FROM shop.shop.users").fetchone() == (2,)
+
+
+def test_the_columns_of_the_tap_come_first_in_its_own_order(place, destination):
+    land(destination, USERS, user(1, "Ada"))
+
+    with duckdb.connect(str(place.path), read_only=True) as reader:
+        names = [name for name, *_ in reader.execute("DESCRIBE shop.users").fetchall()]
+    assert names[:3] == ["id", "name", "_sdc_extracted_at"]
