@@ -1,12 +1,12 @@
 """Where a run begins: the state that its tap is started with, and how the rows of each stream are to settle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.actions.landing import Intent
 from orchestrator.actions.starting import Prepared
 from orchestrator.catalogs import Method
-from orchestrator.config import Flow, Mode, StreamSettings
+from orchestrator.config import Flow, Mode
 from orchestrator.config.values import closest
 from orchestrator.errors import UnknownName, UsageError
 from orchestrator.load.commit import Commit, Rewind
@@ -64,12 +64,12 @@ def _broken_tables(flow: Flow, prepared: Prepared, begun: Beginning) -> frozense
     return frozenset(
         stream
         for stream in begun.gathering
-        if _is_always_gathered(flow, prepared, stream) and prepared.ids.get(stream, stream) not in read_on
+        if _is_always_gathered(flow, prepared, stream) and prepared.rules.id(stream) not in read_on
     )
 
 
 def _is_always_gathered(flow: Flow, prepared: Prepared, stream: str) -> bool:
-    return flow.mode is Mode.REPLACE or _replication(prepared).get(stream) == Method.FULL_TABLE
+    return flow.mode is Mode.REPLACE or prepared.rules.replication.get(stream) == Method.FULL_TABLE
 
 
 def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset[str]) -> Beginning:
@@ -77,40 +77,20 @@ def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset
     state = begun.state
     for stream in sorted(streams - {EVERY}):
         state = None if state is None else _without(state, stream, flow, prepared)
-    return replace(begun, state=state, afresh=frozenset(prepared.ids.get(stream, stream) for stream in streams))
+    return replace(begun, state=state, afresh=frozenset(prepared.rules.id(stream) for stream in streams))
 
 
 def intent_of(flow: Flow, prepared: Prepared, run: int, beginning: Beginning) -> Intent:
-    """How rows settle, by what the person set and the catalog says."""
     return Intent(
         flow.name,
         run,
         beginning.state,
         flow.mode,
-        keys={name: said.key for name, said in _settings(prepared) if said.key is not None},
-        replication=_replication(prepared),
-        ids=prepared.ids,
+        prepared.rules,
         gathering=beginning.gathering,
         afresh=beginning.afresh,
         rewind=beginning.rewind,
     )
-
-
-def _replication(prepared: Prepared) -> dict[str, str]:
-    """How each stream is read again, by the names that its messages may bear."""
-    replication: dict[str, str] = {}
-    for choice in prepared.choices:
-        if choice.replication.method is not None:
-            replication |= dict.fromkeys(choice.stream.aliases, choice.replication.method.value)
-    return replication | {name: said.replication for name, said in _settings(prepared) if said.replication is not None}
-
-
-def _settings(prepared: Prepared) -> Iterator[tuple[str, StreamSettings]]:
-    """What a person set for a stream, under each name that its messages may bear."""
-    for name, settings in prepared.tap.streams.items():
-        aliases = [choice.stream.aliases for choice in prepared.choices if name in choice.stream.aliases]
-        for alias in {name}.union(*aliases):
-            yield alias, settings
 
 
 def _check_offered(prepared: Prepared, stream: str) -> None:
@@ -125,7 +105,7 @@ def _check_offered(prepared: Prepared, stream: str) -> None:
 
 
 def _without(state: bytes, stream: str, flow: Flow, prepared: Prepared) -> bytes:
-    remaining = without_stream(state, prepared.ids.get(stream, stream))
+    remaining = without_stream(state, prepared.rules.id(stream))
     # Of what it reads as a whole a tap seldom keeps a bookmark.
     if remaining is None and _is_always_gathered(flow, prepared, stream):
         return state

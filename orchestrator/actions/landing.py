@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from orchestrator.actions.rules import Rules
 from orchestrator.config import Mode
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, Note
@@ -19,20 +20,17 @@ from orchestrator.protocol.messages import Schema, Unknown
 class Intent:
     """What is decided about a load before its first message.
 
-    `state` is what the messages go on from. `keys` and `replication` are by stream, over what its SCHEMA says; `ids`
-    are the catalog's names of streams, by the names that their messages may bear. `gathering` names the streams whose
-    rows wait unseen already, `afresh` those that begin to gather anew (None: all of them). `rewind` goes with the
-    first commit. `keep_state` leaves the bookmark as it is, whatever the messages say; `complete` is false for messages
-    that are known to break off, so that what they gather is not published.
+    `state` is what the messages go on from. `gathering` names the streams whose rows wait unseen already, `afresh`
+    those that begin to gather anew (None: all of them). `rewind` goes with the first commit. `keep_state` leaves the
+    bookmark as it is, whatever the messages say; `complete` is false for messages that are known to break off, so that
+    what they gather is not published.
     """
 
     flow: str
     run: int
     state: bytes | None
     mode: Mode = Mode.AUTO
-    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    replication: Mapping[str, str] = field(default_factory=dict)
-    ids: Mapping[str, str] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
     gathering: Mapping[str, int] = field(default_factory=dict)
     afresh: frozenset[str] | None = frozenset()
     rewind: Rewind | None = None
@@ -59,7 +57,7 @@ class Landing:
         self._intent = intent
         self._listen = listen
         self._state = intent.state
-        self._generations = Generations(intent.run, intent.gathering, intent.afresh, intent.ids)
+        self._generations = Generations(intent.run, intent.gathering, intent.afresh, intent.rules.ids)
         self._noted: set[str] = set()
 
     @property
@@ -79,8 +77,8 @@ class Landing:
     def table_of(self, schema: Schema) -> Table:
         """How the rows of a stream settle."""
         intent = self._intent
-        key = intent.keys.get(schema.stream, schema.key)
-        mode = settled(intent.mode, key, intent.replication.get(schema.stream))
+        key = intent.rules.keys.get(schema.stream, schema.key)
+        mode = settled(intent.mode, key, intent.rules.replication.get(schema.stream))
         generation = self._generations.announce(schema.stream, replaces=mode is Mode.REPLACE)
         return table_for(schema, mode, key=key, generation=generation)
 

@@ -1,23 +1,31 @@
-"""Loads what a run read once more, from its archive; the tap is not started."""
+"""Loads what a run committed once more, from its archive and in one commit; the tap is not started."""
 
+import math
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from orchestrator.actions.landing import Intent, Landing, now
 from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded
-from orchestrator.config import Config
-from orchestrator.errors import RunFailed, UnknownName, UsageError
-from orchestrator.events import Committed, Listener, nobody
+from orchestrator.actions.rules import Rules, rules_of
+from orchestrator.catalogs import choose, kept_catalog
+from orchestrator.config import Config, Flow, Tap
+from orchestrator.errors import RunFailed, Stopped, UnknownName, UsageError
+from orchestrator.events import Committed, Listener, Note, nobody
 from orchestrator.load.commit import Commit, CommitPolicy, Rewind, checkpoints
+from orchestrator.load.generations import EVERY
 from orchestrator.paths import Paths
 from orchestrator.protocol.messages import Message, State, read_messages
 from orchestrator.protocol.records import Records
 from orchestrator.state import CommitLog, Run, Runs, Status, read_archive
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.stopping import Stop
+
+# So that one that breaks off can be done again, and takes nothing away.
+_IN_ONE_COMMIT = CommitPolicy(rows=sys.maxsize, seconds=math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +39,13 @@ class Rehearsal:
 
 
 def rehearse(paths: Paths, config: Config, name: str, *, run: int, to: str | None = None) -> Rehearsal:
-    """Reads the archive of a run and writes nothing. Raises as `replay` does."""
+    """Reads the archive of a run and writes nothing. Raises UnknownName when there is none."""
     flow = config.flow(name)
     archived = _archived(paths, name, run)
     rows: dict[str, int] = {}
-    for message in _whole(paths, archived):
+    for message in _committed(paths, archived, CommitLog(paths, name)):
         if isinstance(message, Records):
-            rows[message.stream] = rows.get(message.stream, 0) + len(message)
+            _add(rows, {message.stream: len(message)})
     return Rehearsal(name, run, config.destination(to or flow.destination).id, rows)
 
 
@@ -53,25 +61,28 @@ def replay(
 ) -> RunReport:
     """Loads the messages of run number `run` again, into the flow's own destination or the one named `to`.
 
-    Another destination ends up as if the flow had always gone there. In its own, the bookmark stays as it is, rows
-    without a key take the place of those that the run brought, and only the last run can be replayed: an earlier
-    one would lay older rows over newer ones.
+    Another destination ends up as if the flow had always gone there, once all runs were replayed, the oldest first.
+    In its own only the last run can be replayed: an earlier one would lay older rows over newer ones. Its rows take the
+    place of those that it brought, and the bookmark stays as it is.
 
-    Raises UnknownName when there is no such run or its archive is gone, UsageError, RunFailed or DestinationError.
+    Raises UnknownName when there is no such run or its archive is gone, UsageError, RunFailed, DestinationError or
+    Stopped. Whatever it raises, no row was changed.
     """
     flow = config.flow(name)
     stop = Stop() if stop is None else stop
     archived = _archived(paths, name, run)
-    elsewhere = to is not None and to != flow.destination
     with ExitStack() as stack:
         stack.enter_context(only_run_of(paths, name))
         destination = stack.enter_context(destination_of(config, flow, listen, to=to))
         last = destination.last_commit(name)
-        log = CommitLog(paths, name)
-        if not elsewhere:
-            log.catch_up(last)
-        rewind = None if elsewhere else _rewind(archived, last, log)
+        history = CommitLog(paths, name)
+        own = to is None or to == flow.destination
+        for parting in history.catch_up(last) if own else ():
+            listen(Note(parting))
+
         runs = Runs(paths, name)
+        intent = _intent(flow, archived, last, history, _Origins(runs), own=own)
+        intent = replace(intent, rules=_rules(paths, config.tap(flow.tap)))
         again = runs.begin(
             tap=flow.tap,
             package=archived.package,
@@ -79,33 +90,100 @@ def replay(
             replay_of=run,
             after=last.run if last else 0,
         )
-        intent = Intent(
-            name,
-            again.number,
-            flow.mode,
-            rewind=rewind,
-            keep_state=not elsewhere,
-            complete=archived.status is Status.SUCCEEDED,
-        )
-        landing = Landing(destination, intent, last, listen)
+        landing = Landing(destination, replace(intent, run=again.number), last, listen)
         with recorded(runs, again, landing, listen) as recording, stop.on_signals():
             steps = checkpoints(
-                _whole(paths, archived),
-                CommitPolicy(flow.commit_rows, flow.commit_seconds),
+                _committed(paths, archived, history),
+                _IN_ONE_COMMIT,
                 table_of=landing.table_of,
                 clock=time.monotonic,
                 now=now,
                 sequence=landing.sequence,
-                hurry=lambda: bool(stop),
             )
             for step in steps:
+                if stop.signal is not None:
+                    raise Stopped(
+                        f"the replay of run {run} was stopped", signal=stop.signal, data="nothing was changed"
+                    )
                 commit = landing.take(step)
-                recording.report(now=commit is not None)
                 if commit is not None:
+                    if own:
+                        history.record(commit)
                     listen(Committed(name, again.number, commit.number, commit.rows))
-                    if not elsewhere:
-                        log.record(commit)
+                recording.report(now=commit is not None)
         return recording.ended()
+
+
+# ── where its rows belong ────────────────────────────────────────────────────────────────────────
+
+
+class _Origins:
+    """Which run the rows of a commit come from: a replay brings those of an earlier one."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._replays = {run.number: run.replay_of for run in runs.all() if run.replay_of is not None}
+
+    def of(self, commit: Commit | None) -> int:
+        return self._replays.get(commit.run, commit.run) if commit else 0
+
+
+def _intent(
+    flow: Flow, archived: Run, last: Commit | None, history: CommitLog, origins: _Origins, *, own: bool
+) -> Intent:
+    """Raises UsageError when the rows of the run do not follow those that the destination holds."""
+    state, gathering = (last.state, last.gathering) if last else (None, {})
+    begun = Intent(flow.name, 0, state, flow.mode, gathering=gathering)
+    held = origins.of(last)
+    if archived.number > held and (archived.from_commit is None or last is None):
+        afresh = None if EVERY in archived.afresh else frozenset(archived.afresh)
+        return replace(begun, afresh=afresh, complete=archived.status is Status.SUCCEEDED)
+    if archived.number == held and own and not gathering:
+        return replace(begun, keep_state=True, rewind=_rewind(archived, last, history, origins))
+    raise _out_of_place(flow, archived, held, own=own)
+
+
+def _rewind(archived: Run, last: Commit | None, history: CommitLog, origins: _Origins) -> Rewind:
+    assert last is not None
+    first = min(commit.number for commit in history.commits() if origins.of(commit) == archived.number)
+    return Rewind(history.find(first - 1).sequence if first > 1 else 0, until=last.sequence)
+
+
+def _out_of_place(flow: Flow, archived: Run, held: int, *, own: bool) -> UsageError:
+    number = archived.number
+    if own and number == held:
+        return UsageError(
+            f"run {number} broke off while it read a stream afresh",
+            cause="the next run goes on with it",
+            data="nothing was changed",
+            hint=f"orchestrator run {flow.name}",
+        )
+    if own:
+        return UsageError(
+            f"run {number} is not the last one that committed: that is run {held}",
+            cause="replaying it here would lay older rows over newer ones",
+            data="nothing was changed",
+            hint=f"orchestrator replay {flow.name} --run {number} --to DESTINATION",
+        )
+    if number > held:
+        return UsageError(
+            f"run {number} started from commit {archived.from_commit}, which only its own destination can go back to",
+            data="nothing was changed",
+            hint=f"orchestrator runs {flow.name}",
+        )
+    return UsageError(
+        f"the rows of run {number} cannot come after those of run {held}, which are there already",
+        cause="runs are replayed once, the oldest first",
+        data="nothing was changed",
+        hint=f"orchestrator runs {flow.name}",
+    )
+
+
+def _rules(paths: Paths, tap: Tap) -> Rules:
+    catalog = kept_catalog(paths, tap.id)
+    return rules_of(tap, choose(catalog, (), tap.streams) if catalog else ())
+
+
+# ── what it committed ────────────────────────────────────────────────────────────────────────────
 
 
 def _archived(paths: Paths, flow: str, number: int) -> Run:
@@ -120,38 +198,36 @@ def _archived(paths: Paths, flow: str, number: int) -> Run:
     return run
 
 
-def _whole(paths: Paths, run: Run) -> Iterator[Message]:
-    """The messages of a run; those of one that did not end well only up to its last STATE."""
+def _committed(paths: Paths, run: Run, history: CommitLog) -> Iterator[Message]:
+    """The messages of a run; those of one that did not end well only as far as it committed them."""
     messages = _messages(paths, run)
-    return messages if run.status is Status.SUCCEEDED else islice(messages, _count_to_last_state(paths, run))
+    return messages if run.status is Status.SUCCEEDED else islice(messages, _count_committed(paths, run, history))
 
 
-def _count_to_last_state(paths: Paths, run: Run) -> int:
-    count = 0
+def _count_committed(paths: Paths, run: Run, history: CommitLog) -> int:
+    committed: dict[str, int] = {}
+    for entry in history.entries():
+        if isinstance(entry, Commit) and entry.run == run.number:
+            _add(committed, entry.rows)
+    rows: dict[str, int] = {}
+    count = total = 0
     # What broke the run breaks its archive at the same place.
     with suppress(RunFailed):
-        for number, message in enumerate(_messages(paths, run), 1):
-            if isinstance(message, State):
-                count = number
+        for total, message in enumerate(_messages(paths, run), 1):
+            if isinstance(message, Records):
+                _add(rows, {message.stream: len(message)})
+            if isinstance(message, State) and rows == committed:
+                count = total
+        count = total if rows == committed else count
     return count
+
+
+def _add(rows: dict[str, int], more: Mapping[str, int]) -> None:
+    for stream, count in more.items():
+        rows[stream] = rows.get(stream, 0) + count
 
 
 def _messages(paths: Paths, run: Run) -> Iterator[Message]:
     # A run that ended well is taken as complete, so its archive has to be.
     blocks = read_archive(paths.archive(run.flow, run.number), whole=run.status is Status.SUCCEEDED)
     return read_messages(blocks, batch_reader((paths.root,), paths.root))
-
-
-def _rewind(archived: Run, last: Commit | None, log: CommitLog) -> Rewind | None:
-    if last is None:
-        return None
-    if archived.number != last.run:
-        raise UsageError(
-            f"run {archived.number} is not the last one that committed: that is run {last.run}",
-            cause="replaying it here would lay older rows over newer ones",
-            data="nothing was changed",
-            hint=f"orchestrator replay {archived.flow} --run {archived.number} --to DESTINATION",
-        )
-    commits = [commit for commit in log.commits() if commit.run == archived.number]
-    before = min(commit.number for commit in commits) - 1
-    return Rewind(log.find(before).sequence if before else 0, until=last.sequence)

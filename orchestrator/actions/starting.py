@@ -1,7 +1,6 @@
 """What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import msgspec
 
 from orchestrator import durable
 from orchestrator.actions.discover import Discovered, discover
+from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.catalogs import Choice, choose, kept_catalog, marked
 from orchestrator.config import Tap
 from orchestrator.envs import Receipt, in_use
@@ -31,19 +31,13 @@ class Prepared:
     receipt: Receipt
     invocation: Invocation
     redaction: Redaction
+    rules: Rules
     choices: tuple[Choice, ...] = ()
 
     @property
     def name(self) -> str:
         """What the tap is called in print: its distribution and version."""
         return f"{self.receipt.package} {self.receipt.version}"
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """The catalog's name of each stream, by the names that its messages may bear and no other stream's."""
-        streams = [choice.stream for choice in self.choices]
-        bearers = Counter(alias for stream in streams for alias in stream.aliases)
-        return {alias: stream.id for stream in streams for alias in stream.aliases if bearers[alias] == 1}
 
 
 def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:
@@ -56,7 +50,7 @@ def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> 
         config=msgspec.json.encode(config),
         config_in_file=tap.config_in == "file",
     )
-    return Prepared(tap, receipt, invocation, Redaction.of(tap.config, config))
+    return Prepared(tap, receipt, invocation, Redaction.of(tap.config, config), rules_of(tap, ()))
 
 
 def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) -> Prepared:
@@ -76,7 +70,8 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
     if catalog is None:
         return prepared
     choices = choose(catalog, tap.select, tap.streams)
-    return replace(prepared, invocation=replace(prepared.invocation, catalog=marked(catalog, choices)), choices=choices)
+    invocation = replace(prepared.invocation, catalog=marked(catalog, choices))
+    return replace(prepared, invocation=invocation, rules=rules_of(tap, choices), choices=choices)
 
 
 def discover_tap(paths: Paths, prepared: Prepared) -> Discovered:

@@ -61,8 +61,9 @@ class Failure:
 class Run:
     """One execution of a flow. Times are RFC 3339; rows are counted per stream; `bytes` are those of its messages.
 
-    `from_commit` is the commit whose state it started from when it was not the last one; `replay_of` the run whose
-    archive it read. `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
+    `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
+    that it read from their beginning ("*": all) to replace their rows; `replay_of` the run whose archive it read.
+    `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
     Of a damaged run all but flow, number and error is empty.
     """
 
@@ -76,6 +77,7 @@ class Run:
     started: str = ""
     ended: str | None = None
     from_commit: int | None = None
+    afresh: tuple[str, ...] = ()
     replay_of: int | None = None
     first_commit: int | None = None
     last_commit: int | None = None
@@ -105,6 +107,7 @@ class Runs:
         package: str,
         destination: str,
         from_commit: int | None = None,
+        afresh: tuple[str, ...] = (),
         replay_of: int | None = None,
         after: int = 0,
     ) -> Run:
@@ -125,6 +128,7 @@ class Runs:
             pid=os.getpid(),
             started=now(),
             from_commit=from_commit,
+            afresh=afresh,
             replay_of=replay_of,
         )
         self.update(run)

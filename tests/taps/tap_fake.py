@@ -22,7 +22,7 @@ config alone; a longer stream is a source that has new rows.
     at_sigterm               seconds that it goes on after SIGTERM (-1: it does not listen)
     metrics                  it counts its rows in METRIC lines on stderr
     confess                  it prints its config on stderr
-    accidents                a list of {after: MESSAGES, ACCIDENT: ARGUMENT}, see ACCIDENTS
+    accidents                a list of {after: MESSAGES, ACCIDENT: ARGUMENT, ...}, see ACCIDENTS
 """
 
 import argparse
@@ -58,8 +58,9 @@ class Voice:
     def _stumble(self) -> None:
         for accident in self._accidents:
             if accident["after"] == self._messages:
-                for kind in accident.keys() & ACCIDENTS.keys():
-                    ACCIDENTS[kind](accident[kind])
+                for kind, argument in accident.items():
+                    if kind in ACCIDENTS:
+                        ACCIDENTS[kind](argument)
 
 
 def hang(seconds: float) -> None:
