@@ -60,6 +60,7 @@ def reset_state(paths: Paths, config: Config, name: str, listen: Listener = nobo
 
 
 def _settle(paths: Paths, config: Config, name: str, state: bytes | None, listen: Listener) -> FlowState:
+    """Rows that are gathered unseen belong to the state before, so they are forgotten with it."""
     flow = config.flow(name)
     with only_run_of(paths, name), destination_of(config, flow, listen) as destination:
         last = destination.last_commit(name)
@@ -73,7 +74,6 @@ def _settle(paths: Paths, config: Config, name: str, state: bytes | None, listen
             state,
             {},
             last.sequence if last else 0,
-            gathering=last.gathering if last else {},
         )
         destination.commit(commit)
         log.record(commit)

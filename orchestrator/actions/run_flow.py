@@ -16,6 +16,7 @@ from orchestrator.config import Config
 from orchestrator.errors import SilentTap, Stopped
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
+from orchestrator.load.generations import EVERY
 from orchestrator.paths import Paths
 from orchestrator.protocol.messages import read_messages
 from orchestrator.state import ArchiveWriter, CommitLog, Runs, prune
@@ -66,15 +67,17 @@ def run_flow(
             package=prepared.name,
             destination=flow.destination,
             from_commit=from_commit,
+            afresh=(EVERY,) if beginning.afresh is None else tuple(sorted(beginning.afresh)),
             after=last.run if last else 0,
         )
+        # Also after a run that fails: one that fails every quarter of an hour must not fill the disk.
+        stack.callback(prune, paths, name, config.retention)
         intent = intent_of(flow, prepared, run.number, beginning)
         landing = Landing(destination, intent, last, listen)
         with recorded(runs, run, landing, listen, prepared.redaction.redact) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
             _read_tap(paths, prepared, landing, history, recording, policy, stop, listen)
             _check_streams(prepared, landing, full_refresh)
-        prune(paths, name, config.retention)
         return recording.ended()
 
 
