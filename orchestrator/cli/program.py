@@ -2,8 +2,11 @@
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import click
 
@@ -85,11 +88,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: that of this process) and gives the exit code."""
     asked = Asked()
     try:
-        return _call(arguments, asked)
+        with _terminable():
+            return _call(arguments, asked)
     except BrokenPipeError:
         # The reader of stdout went away, as `head` does. What Python still holds for it must not complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """While the block runs, SIGTERM unwinds the work as Ctrl-C does: what was started meanwhile is ended as well."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped("stopped", signal=number)
+
+    before = signal.getsignal(signal.SIGTERM)
+    # Outside the main thread signals are not delivered, and cannot be asked for.
+    with suppress(ValueError):
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            signal.signal(signal.SIGTERM, before)
 
 
 def _call(arguments: Sequence[str] | None, asked: Asked) -> int:
