@@ -35,6 +35,11 @@ def start(workspace: FakeWorkspace, **options: Any) -> ForkServerProcess:
     return process
 
 
+def send(process: ForkServerProcess, number: signal.Signals) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, number)
+
+
 def measure(workspace: FakeWorkspace) -> Length:
     """Runs to the end."""
     process, told = _start_counted(workspace, None)

@@ -31,7 +31,9 @@ def test_what_the_next_run_starts_from_is_shown(ran):
     shown = show_state(ran.paths, ran.config, FLOW)
 
     assert shown.bookmarks == {"issues": "6", "events": "6"}
+    assert shown.state is not None
     assert json.loads(shown.state) == {"bookmarks": {"issues": {"n": 6}, "events": {"n": 6}}}
+    assert shown.commit is not None
     assert shown.commit.number == ran.commits[-1].number
 
 

@@ -36,7 +36,7 @@ def grow(workspace, rows):
 
 
 STREAMS = ("issues", "events", "labels", "projects")
-NOTHING = {stream: [] for stream in STREAMS}
+NOTHING: dict[str, list[tuple[object, ...]]] = {stream: [] for stream in STREAMS}
 
 
 def all_rows(workspace, at="warehouse"):
