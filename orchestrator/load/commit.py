@@ -15,6 +15,8 @@ ROWS_A_BATCH = 100_000
 BYTES_GATHERED = 48_000_000
 """When all streams together have gathered so much, each gives a batch."""
 _ROWS_A_CHUNK = 4096
+# As values of Python, records take some five times their text.
+_BYTES_A_CHUNK = 12_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +238,15 @@ class _Gathering:
         self._rows[records.stream] = self._rows.get(records.stream, 0) + count
         if pile.waiting >= _ROWS_A_CHUNK:
             self._shape(pile)
-        if self._bytes_waiting + self._bytes_batched >= BYTES_GATHERED:
+        if self._bytes_waiting >= _BYTES_A_CHUNK:
+            self._shape_all()
+        if self._bytes_batched >= BYTES_GATHERED:
             return self.all()
         return self._take(pile) if pile.batched >= ROWS_A_BATCH else []
 
     def all(self) -> list[Batch]:
         """Everything, as batches."""
-        for pile in self._piles.values():
-            self._shape(pile)
+        self._shape_all()
         return [batch for pile in self._piles.values() for batch in self._take(pile)]
 
     def rows(self) -> dict[str, int]:
@@ -255,6 +258,10 @@ class _Gathering:
         batches, pile.batches, pile.batched = pile.batches, [], 0
         self._bytes_batched -= sum(batch.rows.nbytes for batch in batches)
         return joined(batches)
+
+    def _shape_all(self) -> None:
+        for pile in self._piles.values():
+            self._shape(pile)
 
     def _shape(self, pile: _Pile) -> None:
         """Turns the records that wait into batches. Those that were read alike are put together: a batch has its

@@ -228,8 +228,8 @@ class _Reader:
             fields,
             rows,
             numbers,
-            known([_version(envelope, number) for envelope, number in zip(envelopes, numbers, strict=True)]),
-            known([_time_extracted(envelope) for envelope in envelopes]),
+            _versions(envelopes, numbers),
+            known([each if isinstance(each := envelope.time_extracted, str) else None for envelope in envelopes]),
             sum(map(len, texts)),
         )
 
@@ -305,8 +305,10 @@ def _version(envelope: _Envelope, number: int) -> int | None:
     raise _broken(number, f"version is {version!r:.40}, not a whole number")
 
 
-def _time_extracted(envelope: _Envelope) -> str | None:
-    return envelope.time_extracted if isinstance(envelope.time_extracted, str) else None
+def _versions(envelopes: Sequence[_Envelope], numbers: Sequence[int]) -> Sequence[int | None] | None:
+    if known([envelope.version for envelope in envelopes]) is None:
+        return None
+    return [_version(envelope, number) for envelope, number in zip(envelopes, numbers, strict=True)]
 
 
 def _columns(stream: str, text: msgspec.Raw, number: int) -> tuple[Column, ...]:

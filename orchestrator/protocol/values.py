@@ -156,6 +156,8 @@ def _plain(type: Type, texts: pa.Array) -> pa.Array | None:
     fits = longest + type.scale <= DECIMAL_DIGITS
     if type.kind is Kind.DECIMAL and not (fits and _all(pc.match_substring_regex(texts, _NO_POWER))):
         return None
+    if type == INTEGER:
+        texts = pc.replace_substring_regex(texts, r"\.0+$", "")
     array = _cast(texts, arrow_type(type))
     # A literal that is too large for a double becomes an infinity.
     return None if array is None or (type == NUMBER and not _all(pc.is_finite(array))) else array
