@@ -55,7 +55,9 @@ def test_a_row_that_is_gone_at_the_source_is_marked_also_where_the_schema_does_n
 
 
 def test_a_row_that_is_gone_at_a_time_nobody_can_read_is_gone_now():
-    batch = one_batch(ORDERS, order(1, _sdc_deleted_at="0000-00-00"), order(2, _sdc_deleted_at=None))
+    orders = schema("orders", ("id",), id="integer", _sdc_deleted_at="string")
+
+    batch = one_batch(orders, order(1, _sdc_deleted_at="0000-00-00"), order(2, _sdc_deleted_at=None))
 
     assert rows(batch, "_sdc_deleted_at") == [CAME, None]
 

@@ -51,7 +51,7 @@ def test_a_commit_closes_at_the_first_state_after_enough_seconds():
 
 
 def test_a_tap_that_falls_silent_after_a_state_has_it_committed_when_its_time_has_come():
-    said = [order(1), state(1), None, 10, None, None]
+    said = [order(1), state(1), None, 10, None, 10, None]
 
     found = checkpoints(steps(ORDERS, *said, seconds=10))
 
@@ -171,12 +171,14 @@ def test_many_rows_are_staged_before_their_commit(monkeypatch):
 
 def test_large_rows_are_staged_before_they_are_many_and_those_of_other_streams_with_them(monkeypatch):
     monkeypatch.setattr(commits, "BYTES_GATHERED", 10_000)
+    monkeypatch.setattr(commits, "_BYTES_A_CHUNK", 5_000)
     long = [order(id, name="x" * 1000) for id in range(30)]
 
     found = batches(steps(ORDERS, USERS, user(1), *long))
 
     assert [batch.table.stream for batch in found][:2] == ["orders", "users"]
     assert all(batch.rows.num_rows < 12 for batch in found)
+    assert len(found) < 6
 
 
 def test_what_waits_costs_no_more_when_more_of_it_waits():
@@ -221,22 +223,21 @@ def test_the_sequence_goes_on_from_the_last_row_that_settled():
     assert [step.sequence for step in checkpoints(steps(ORDERS, *said, rows=1, sequence=41))] == [42, 43, 43]
 
 
-def test_an_activation_counts_for_the_rows_before_it_and_waits_for_a_state():
-    said = [
-        activate("orders", 7),
-        order(1),
-        user(1),
-        activate("orders", 8),
-        None,
-        order(2),
-        state(2),
-        activate("users", 9),
-    ]
+def test_an_activation_counts_for_the_rows_before_it():
+    said = [activate("orders", 7), order(1), user(1), activate("orders", 8), order(2), state(2), activate("users", 9)]
 
-    first, last = checkpoints(steps(ORDERS, USERS, *said, rows=1, seconds=0))
+    first, last = checkpoints(steps(ORDERS, USERS, *said, rows=1))
 
     assert first.activations == (Activation("orders", 7, 0), Activation("orders", 8, 2))
     assert last.activations == (Activation("users", 9, 3),)
+
+
+def test_an_activation_waits_for_a_state_as_rows_do():
+    said = [order(1), state(1), activate("orders", 7), None, state(2)]
+
+    found = checkpoints(steps(ORDERS, *said, rows=1, seconds=0))
+
+    assert [(step.state, len(step.activations)) for step in found] == [(b"1", 0), (b"2", 1), (b"2", 0)]
 
 
 def test_what_others_want_to_know_passes_through_in_order():

@@ -158,6 +158,12 @@ def test_line_numbers_count_blank_lines_and_every_block(blank):
         assert lines(read_messages(cut(text, size), no_files)) == expected
 
 
+def test_line_numbers_count_the_states_between_records():
+    said = text_of(order(1), order(2), state(2), state(3), order(3), state(4), order(4))
+
+    assert lines(read_messages([text_of(ORDERS), said], no_files)) == [2, 3, 6, 8]
+
+
 def cut(text, size):
     return [text[start : start + size] for start in range(0, len(text), size)]
 
@@ -388,6 +394,14 @@ def test_one_record_among_thousands_that_does_not_fit_changes_none_of_the_others
 
     assert [row["id"] for row in found] == list(range(3000))
     assert [row for row in found if len(row) > 1] == [{"id": 1700, "new": "true"}]
+
+
+def test_a_value_among_thousands_that_breaks_its_schema_is_named_by_its_line():
+    said = [order(id) for id in range(3000)]
+    said[2500] = order("x")
+
+    with pytest.raises(BadRecord, match='orders, line 2502: id is "x"'):
+        values(heard(ORDERS, *said))
 
 
 def test_nan_and_half_a_surrogate_pair_are_kept_as_text_that_says_so():

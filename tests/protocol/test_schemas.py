@@ -223,6 +223,16 @@ def test_the_columns_of_a_stream_come_from_all_parts_of_its_schema():
     assert types_of(schema) == {"id": "integer", "name": "text", "value": "text", "more": "json", "at": "timestamp"}
 
 
+def test_a_property_that_alternatives_declare_differently_is_any_of_these():
+    branches = [
+        {"properties": {"x": {"type": ["integer", "null"]}}},
+        {"properties": {"x": {"type": ["string", "integer"]}}},
+    ]
+
+    assert types_of({"anyOf": branches}) == {"x": "text"}
+    assert types_of({"allOf": branches}) == {"x": "integer"}
+
+
 @pytest.mark.parametrize("schema", [{}, {"properties": {}}, {"properties": None}, {"type": "object"}, {"$ref": "#"}])
 def test_a_schema_without_properties_has_no_columns(schema):
     assert columns_of(schema) == ()

@@ -96,6 +96,13 @@ def test_a_long_literal_that_is_a_double_stays_one(said):
     assert settled(NUMBERS, said) == ("number", [float(said)])
 
 
+@pytest.mark.parametrize("beside", ["1", "NaN"])
+def test_a_literal_of_17_digits_stands_for_the_double_next_to_it_whatever_else_is_there(beside):
+    type, found = settled(NUMBERS, "0.10000000000000001", beside)
+
+    assert (type, found[0]) == ("number", 0.1)
+
+
 def test_white_space_before_a_long_literal_does_not_hide_it():
     assert settled(NUMBERS, "  \t 0.123456789012345678")[0] == "decimal(38,18)"
 
@@ -151,10 +158,11 @@ def test_decimals_with_more_digits_than_promised_get_them_and_are_text_beyond_38
 
 
 @pytest.mark.parametrize(
-    "said", ["1e-99", "-1.5e-40", "9" * 37, "0." + "0" * 50 + "1", "1." + "0" * 60, "9" * 30 + ".75"]
+    "said",
+    ["1e-99", "-1.5e-40", "77798625978103411703", "9" * 37, "0." + "0" * 50 + "1", "1." + "0" * 60, "9" * 30 + ".75"],
 )
 def test_no_decimal_becomes_another_for_want_of_room(said):
-    _, found = settled({"type": "number", "multipleOf": 1e-10}, "0.5", said)
+    _, found = settled({"type": "number", "multipleOf": 1e-19}, "0.5", said)
 
     assert [Decimal(value) for value in found] == [Decimal("0.5"), Decimal(said)]
 
@@ -335,6 +343,16 @@ def test_booleans_are_booleans_and_nothing_else():
 def test_a_column_that_is_only_null_is_nothing_until_a_value_comes():
     assert settled({"type": "null"}, "null", "null") == ("nothing", [None, None])
     assert settled({"type": "null"}, "null", '{"a": 1}') == ("json", [None, '{"a": 1}'])
+
+
+def test_a_column_keeps_its_type_when_a_member_beside_it_is_not_declared():
+    types = {"nothing": "null", "integer": "integer", "number": "number", "text": "string", "boolean": "boolean"}
+    described = schema("s", **types, timestamp=INSTANTS, date=DATES, time=TIMES, json={})
+
+    for record_said in (record("s"), record("s", new=1)):
+        _, records = heard(described, record_said)
+        assert isinstance(records, Records)
+        assert all(column.name in (str(column.type), "new") for column, _ in records.columns())
 
 
 @pytest.mark.parametrize(
