@@ -15,7 +15,10 @@ from orchestrator import errors
 from orchestrator.cli.program import COMMANDS
 from orchestrator.config import Destination, Flow, Mode, Retention, Tap, read_config, shape
 from orchestrator.destinations import Destination as Contract
+from orchestrator.destinations import duckdb as duckdb_file
 from orchestrator.destinations import sql
+from orchestrator.destinations.parquet import SMALL_FILES
+from orchestrator.destinations.staging import BYTES_IN_MEMORY
 from orchestrator.envs.lock import Lock, read_lock
 from orchestrator.envs.recipe import recipe_of
 from orchestrator.load.table import OUR_COLUMNS
@@ -291,6 +294,15 @@ def test_the_verbs_of_a_destination_are_those_of_the_code():
 
     verbs = [name for name in vars(Contract) if not name.startswith("_")]
     assert [row["verb"].partition("(")[0] for row in rows] == verbs
+
+
+def test_the_numbers_are_those_of_the_code():
+    destinations = " ".join(text_of("docs/reference/destinations.md").split())
+
+    assert f"beyond {BYTES_IN_MEMORY // 1_000_000} MB" in destinations
+    assert f"more than {SMALL_FILES} of them" in destinations
+    assert duckdb_file.PATIENCE == 10 * 60
+    assert "up to ten minutes" in destinations
 
 
 # ── the guarantees ───────────────────────────────────────────────────────────────────────────────
