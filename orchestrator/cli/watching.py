@@ -105,7 +105,7 @@ class _Picture:
         from rich.text import Text
 
         lines = [f"{self._title}  {clock(time.monotonic() - self._began)}"]
-        if self._progress is not None:
+        if self._progress is not None and self._progress.read:
             lines.append(streams(self._progress, self._rates))
         return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
