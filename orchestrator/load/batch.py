@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from orchestrator.errors import BadRecord
 from orchestrator.load.table import OUR_COLUMNS, Table
 from orchestrator.protocol.records import Records
-from orchestrator.protocol.schemas import DELETED_AT, TIMESTAMP, Column
-from orchestrator.protocol.values import settle
+from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column
+from orchestrator.protocol.values import comparable, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class Moment:
 
 def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Batch:
     """One run of records as a batch. Raises BadRecord for a value that breaks its SCHEMA or a key that is missing."""
-    settled = records.columns()
+    settled = [
+        (column, comparable(values) if column.name in table.key and column.type == JSON else values)
+        for column, values in records.columns()
+    ]
     _check_keys(table, records, settled)
     count = len(records)
     received = pa.scalar(moment.received, pa.timestamp("us", "UTC"))

@@ -269,8 +269,8 @@ class _Reader:
         stream = _stream(envelope, number)
         said = (bytes(envelope.schema), envelope.key_properties)
         if stream not in self._streams or said != self._streams[stream].said:
-            columns = _columns(stream, envelope.schema, number)
-            key = _key(stream, envelope.key_properties, columns, number)
+            key = _key(stream, envelope.key_properties, number)
+            columns = _columns(stream, envelope.schema, key, number)
             self._streams[stream] = _Stream(said, key, Shape(stream, columns))
         self._likely = stream
         held = self._streams[stream]
@@ -311,29 +311,30 @@ def _versions(envelopes: Sequence[_Envelope], numbers: Sequence[int]) -> Sequenc
     return [_version(envelope, number) for envelope, number in zip(envelopes, numbers, strict=True)]
 
 
-def _columns(stream: str, text: msgspec.Raw, number: int) -> tuple[Column, ...]:
+def _columns(stream: str, text: msgspec.Raw, key: Sequence[str], number: int) -> tuple[Column, ...]:
     where = f"line {number}: the SCHEMA of {stream!r}"
     try:
         # Schemas have bounds that no double holds; Python's own reader takes them.
         schema = json.loads(bytes(text) or b"null")
         if not isinstance(schema, Mapping):
             raise BrokenSchema(f"{where} is not an object")
-        return columns_of(schema)
+        columns = columns_of(schema, key)
     except (ValueError, RecursionError) as error:
         raise BrokenSchema(f"{where} cannot be read", cause=str(error)) from error
-
-
-def _key(stream: str, said: Any, columns: Sequence[Column], number: int) -> tuple[str, ...]:
-    names = [said] if isinstance(said, str) else [] if said is None else said
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BrokenSchema(f"line {number}: key_properties of {stream!r} are {said!r:.80}, not a list of names")
     declared = {column.name for column in columns}
-    unknown = [name for name in names if name not in declared]
+    unknown = [name for name in key if name not in declared]
     if unknown and declared:
         raise BrokenSchema(
             f"line {number}: the key of {stream!r} names {', '.join(unknown)}, which its SCHEMA does not declare",
             data="nothing after the last commit was kept",
         )
+    return columns
+
+
+def _key(stream: str, said: Any, number: int) -> tuple[str, ...]:
+    names = [said] if isinstance(said, str) else [] if said is None else said
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BrokenSchema(f"line {number}: key_properties of {stream!r} are {said!r:.80}, not a list of names")
     return tuple(dict.fromkeys(names))
 
 

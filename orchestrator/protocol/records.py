@@ -156,7 +156,7 @@ class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TOKEN = (msgspec.Raw, msgspec.Raw(b"null"))
 _QUICK: dict[Kind, tuple[Any, Any]] = {
-    Kind.NOTHING: (None, None),
+    Kind.NOTHING: _TOKEN,
     Kind.BOOLEAN: (bool | None, None),
     Kind.INTEGER: (int | None, None),
     Kind.DECIMAL: _TOKEN,

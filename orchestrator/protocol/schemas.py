@@ -17,7 +17,7 @@ class Kind(StrEnum):
     """What a column holds."""
 
     NOTHING = "nothing"
-    """Only nulls so far; whatever comes first decides."""
+    """Only nulls so far; whatever comes first decides: text where that is all, else JSON."""
     BOOLEAN = "boolean"
     INTEGER = "integer"
     """64 bits, signed."""
@@ -70,14 +70,14 @@ class Column:
     type: Type
 
 
-def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
+def columns_of(schema: Mapping[str, Any], key: Iterable[str] = ()) -> tuple[Column, ...]:
     """The columns of a stream's schema, in its order. A schema without properties has none.
 
     Raises ValueError where a part of it cannot be followed.
     """
-    document = _Document(schema)
+    document, key = _Document(schema), frozenset(key)
     return tuple(
-        Column(name, TIMESTAMP if name == DELETED_AT else _type(document.promise(property)))
+        Column(name, TIMESTAMP if name == DELETED_AT else _type(document.promise(property), in_key=name in key))
         for name, property in document.properties(schema).items()
     )
 
@@ -91,7 +91,7 @@ class _Promise:
     scale: int | None = None
 
 
-def _type(promise: _Promise) -> Type:
+def _type(promise: _Promise, *, in_key: bool) -> Type:
     if promise.types is None:
         return JSON
     types = promise.types - {"null"}
@@ -106,7 +106,8 @@ def _type(promise: _Promise) -> Type:
     if types <= {"integer", "number"}:
         return NUMBER if promise.scale is None else decimal(promise.scale)
     if "string" in types and not types & {"object", "array"}:
-        return TEXT
+        # As texts, 1 and "1" would be one key: here the values decide.
+        return NOTHING if in_key else TEXT
     return JSON
 
 

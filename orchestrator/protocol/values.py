@@ -84,8 +84,7 @@ def settle_tokens(type: Type, values: Sequence[msgspec.Raw | None]) -> tuple[pa.
         case Kind.JSON:
             return pa.array(tokens, pa.string()), JSON
         case Kind.NOTHING:
-            kept = NOTHING if tokens.count(None) == len(tokens) else JSON
-            return pa.array(tokens, pa.string()), kept
+            return _whatever(tokens)
         case Kind.TEXT:
             return pa.array([None if token is None else _text(token) for token in tokens], pa.string()), TEXT
         case Kind.BOOLEAN:
@@ -94,6 +93,13 @@ def settle_tokens(type: Type, values: Sequence[msgspec.Raw | None]) -> tuple[pa.
             return _temporal(type, pa.array(_each(_string, tokens), pa.string()))
         case _:
             return _numeric(type, tokens)
+
+
+def _whatever(tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
+    texts = [None if token is None else _string(token) for token in tokens]
+    if texts.count(None) > tokens.count(None):
+        return pa.array(tokens, pa.string()), JSON
+    return pa.array(texts, pa.string()), NOTHING if texts.count(None) == len(texts) else TEXT
 
 
 def _each(read: Callable[[bytes], T], tokens: Sequence[bytes | None]) -> list[T | None]:
@@ -208,6 +214,21 @@ def _decimals(values: Sequence[Decimal | None], scale: int = 0) -> tuple[pa.Arra
         if behind + max(0, digits) <= DECIMAL_DIGITS:
             return pa.array(shortest, pa.decimal128(DECIMAL_DIGITS, behind)), decimal(behind)
     return None
+
+
+def _shortest(number: str) -> Decimal | int:
+    value = Decimal(number).normalize(_EXACT)
+    return int(value) if 0 <= value.adjusted() <= _LARGEST_EXPONENT and _is_whole(value) else value
+
+
+_COMPARED = msgspec.json.Decoder(float_hook=_shortest)
+_COMPARABLE = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+
+def comparable(texts: pa.Array) -> pa.Array:
+    """JSON texts, each as the one text that all texts of the same value share."""
+    kept = (None if text is None else _COMPARABLE.encode(_COMPARED.decode(text)) for text in texts.to_pylist())
+    return pa.array(kept, pa.string())
 
 
 # ── dates and times ──────────────────────────────────────────────────────────────────────────────
