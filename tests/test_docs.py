@@ -108,7 +108,7 @@ def test_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_of_the_repository_that_are_named_are_there(document):
-    named = re.findall(r"`((?:orchestrator|tests|docs|examples)/[\w./-]+)`", document.read_text())
+    named = re.findall(r"`((?:orchestrator|tests|docs|examples|benchmarks)/[\w./-]+)`", document.read_text())
 
     assert [name for name in named if not (ROOT / name).exists()] == []
 
