@@ -456,6 +456,12 @@ def test_a_member_that_no_schema_declares_gets_a_column(place, destination):
             [Decimal("1.250"), Decimal("1.125")],
         ),
         (
+            ("number", -5293.0),
+            ({"type": "number", "multipleOf": 1e-19}, 1e-19),
+            "DECIMAL(38,19)",
+            [Decimal(-5293), Decimal("1e-19")],
+        ),
+        (
             ({"type": "string", "format": "date"}, "2026-01-02"),
             ({"type": "string", "format": "date-time"}, "2026-01-02T03:04:05Z"),
             "TIMESTAMP WITH TIME ZONE",
