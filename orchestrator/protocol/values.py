@@ -227,8 +227,15 @@ _COMPARABLE = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 def comparable(texts: pa.Array) -> pa.Array:
     """JSON texts, each as the one text that all texts of the same value share."""
-    kept = (None if text is None else _COMPARABLE.encode(_COMPARED.decode(text)) for text in texts.to_pylist())
-    return pa.array(kept, pa.string())
+    return pa.array([None if text is None else _comparable(text) for text in texts.to_pylist()], pa.string())
+
+
+def _comparable(text: str) -> bytes | str:
+    try:
+        return _COMPARABLE.encode(_COMPARED.decode(text))
+    except msgspec.ValidationError:
+        # An integer of thousands of digits: nobody writes it in two ways.
+        return text
 
 
 # ── dates and times ──────────────────────────────────────────────────────────────────────────────

@@ -242,6 +242,12 @@ def test_the_marker_of_deleted_rows_is_an_instant_whatever_its_schema_says():
     assert types_of({"properties": {"_sdc_deleted_at": TEXT}}) == {"_sdc_deleted_at": "timestamp"}
 
 
+def test_a_key_of_several_types_is_what_its_values_are():
+    schema = {"properties": {name: {"type": ["string", "integer"]} for name in ("id", "name")}}
+
+    assert [str(column.type) for column in columns_of(schema, ["id"])] == ["nothing", "text"]
+
+
 @pytest.mark.parametrize("text", ["integer", "json", "timestamp", "nothing", "decimal(38,0)", "decimal(38,12)"])
 def test_a_type_can_be_written_down_and_read_back(text):
     assert str(Type.parse(text)) == text

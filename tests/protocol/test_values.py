@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import BadRecord
 from orchestrator.protocol.records import Records
 from orchestrator.protocol.schemas import BOOLEAN, DATE, INTEGER, JSON, NOTHING, NUMBER, TEXT, TIME, TIMESTAMP, decimal
-from orchestrator.protocol.values import arrow_type
+from orchestrator.protocol.values import arrow_type, comparable
 from tests.protocol.saying import heard, record, rows_of, schema, settled
 
 INTEGERS, NUMBERS, CENTS = {"type": "integer"}, {"type": "number"}, {"type": "number", "multipleOf": 0.01}
@@ -363,6 +363,49 @@ def test_a_column_of_nulls_keeps_the_type_it_was_promised(property):
 
     assert found == [None, None]
     assert type == settled(property, "null")[0] != "nothing"
+
+
+def test_a_column_of_nothing_takes_text_as_text_and_anything_else_as_json():
+    assert settled({"type": "null"}, '"a"', "null", '""') == ("text", ["a", None, ""])
+    assert settled({"type": "null"}, '"a"', "1") == ("json", ['"a"', "1"])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1", "1.0", "1e0", "10E-1", "1.000"],
+        ["0", "-0", "0.0", "-0.0", "0e5"],
+        ["0.1", "1e-1", "0.10"],
+        ['{"a": 1, "b": [2.0]}', '{"b":[2],"a":1.0}'],
+        ['"\\u00e9"', '"é"'],
+        ["1e300", "1" + "0" * 300],
+        ["1e400", "1.0e400"],
+        ["9" * 5000],
+        ["[" * 100 + "]" * 100],
+    ],
+)
+def test_json_of_the_same_value_compares_as_one_text(texts):
+    assert len(set(comparable(pa.array(texts)).to_pylist())) == 1
+
+
+def test_json_of_different_values_stays_apart():
+    texts = [
+        "1",
+        '"1"',
+        "1.5",
+        "true",
+        "[]",
+        "{}",
+        '""',
+        "10000000000000001",
+        "10000000000000002",
+        "1e400",
+        "null",
+        "[1]",
+    ]
+
+    assert len(set(comparable(pa.array(texts)).to_pylist())) == len(texts)
+    assert comparable(pa.array([None], pa.string())).to_pylist() == [None]
 
 
 @pytest.mark.parametrize(
