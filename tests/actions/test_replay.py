@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 
+from orchestrator.actions.flow_state import set_state
 from orchestrator.actions.replay import rehearse
 from orchestrator.errors import DamagedFile, Stopped, TapFailed, UnknownName, UsageError
-from orchestrator.state import Kind, Status
+from orchestrator.state import ArchiveWriter, Kind, Status, read_archive
 from orchestrator.supervisor.stopping import Stop
 from tests.workspaces import FLOW
 
@@ -192,6 +193,14 @@ def test_the_last_run_can_be_replayed_in_place_as_often_as_one_likes(ran):
     assert ran.numbers("events") == numbers(1, 10)
 
 
+def test_a_bookmark_that_was_set_by_hand_stays(ran):
+    set_state(ran.paths, ran.config, FLOW, b'{"bookmarks": {"events": {"n": 7}}}')
+
+    ran.replay(2)
+
+    assert ran.held_state() == b'{"bookmarks": {"events": {"n": 7}}}'
+
+
 def test_rows_that_are_lost_come_back(ran):
     before = all_rows(ran)
     shutil.rmtree(ran.paths.root / "data")
@@ -282,9 +291,16 @@ def test_an_archive_that_is_damaged_brings_nothing(ran):
 
 
 def damage(archive):
-    content = bytearray(archive.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    archive.write_bytes(content)
+    """Its first half can be read."""
+    content = b"".join(read_archive(archive))
+    half = len(content) // 2
+    with ArchiveWriter(archive) as writer:
+        writer.write(content[:half])
+        writer.settle()
+        writer.write(content[half:])
+    written = bytearray(archive.read_bytes())
+    written[-25] ^= 0xFF
+    archive.write_bytes(written)
 
 
 def test_a_rehearsal_counts_and_writes_nothing(ran):

@@ -242,7 +242,7 @@ def test_a_commit_closes_at_the_first_state_after_enough_seconds(workspace):
 
     report = workspace.run(policy=CommitPolicy(rows=1000, seconds=0.1))
 
-    assert report.commits > 2
+    assert report.commits >= 2
     assert workspace.numbers("issues") == numbers(1, 8)
 
 
@@ -402,21 +402,22 @@ def processes_of(session):
 
 
 def test_a_run_that_is_asked_to_stop_does_so_after_a_commit(workspace):
-    workspace.source(issues={"endless": True})
+    """At the next STATE, though no commit would be due for long."""
+    workspace.source(issues={"rows": 200_000})
     workspace.behave(state_every=2)
     stop, heard = Stop(), Heard()
 
     def listen(event):
         heard(event)
-        if isinstance(event, Progress) and sum(event.read.values()) > 100:
+        if isinstance(event, Progress) and event.read:
             stop.ask(signal.SIGINT)
 
     with pytest.raises(Stopped) as stopped:
-        workspace.run(stop=stop, listen=listen)
+        workspace.run(policy=CommitPolicy(rows=10**9, seconds=10**9), stop=stop, listen=listen)
 
     assert stopped.value.exit_code == 130
     committed = heard.of(Committed)[-1].rows["issues"]
-    assert committed > 100
+    assert 0 < committed < 200_000
     assert workspace.numbers("issues") == numbers(1, committed)
     assert workspace.bookmarks == {"issues": {"n": committed}}
     assert workspace.last_run.status is Status.STOPPED
@@ -682,7 +683,7 @@ def test_only_a_commit_that_there_is_can_be_started_from(bookmarked):
 def test_an_empty_state_does_not_bring_back_the_bookmark_that_a_run_was_told_to_leave(bookmarked, options):
     """It is told at the start, before the tap knows better, and the tap dies before it has read all."""
     bookmarked.choose(select=["events"])
-    bookmarked.behave(empty_state_first=True, accidents=[{"after": 1 + 1 + 3, "exit": 1}])
+    bookmarked.behave(empty_state_first=True, accidents=[{"after": 1 + 1 + 1, "exit": 1}])
     with pytest.raises(TapFailed):
         bookmarked.run(policy=CommitPolicy(rows=1, seconds=0), **options)
     bookmarked.behave(empty_state_first=False, accidents=[])

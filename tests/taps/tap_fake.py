@@ -94,8 +94,11 @@ def touch(path: str) -> None:
 
 
 def await_file(path: str) -> None:
+    deadline = time.monotonic() + 60
     while not Path(path).exists():
         time.sleep(0.005)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody made {path}")
 
 
 ACCIDENTS: dict[str, Callable[[Any], object]] = {
