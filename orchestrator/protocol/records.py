@@ -4,7 +4,6 @@ Structs (of msgspec) are parsed and checked many in one call. What they refuse i
 that a value that breaks its promise is either kept in a wider column or named with its line.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +17,7 @@ import pyarrow as pa
 from orchestrator.errors import BadRecord
 from orchestrator.protocol.lines import decoded_lines, read_json
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
-from orchestrator.protocol.values import LONG_NUMBER, Misfit, settle, settle_tokens
+from orchestrator.protocol.values import Misfit, has_long_number, settle, settle_tokens
 
 T = TypeVar("T")
 
@@ -144,7 +143,7 @@ class Shape:
     def _structs_for(self, text: bytes) -> "_Structs | None":
         if not self._fits_structs:
             return None
-        return self._exact if self._has_numbers and _has_long_number(text) else self._quick
+        return self._exact if self._has_numbers and has_long_number(text) else self._quick
 
 
 class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
@@ -203,12 +202,3 @@ class _Structs:
 def _unusual(name: str) -> bool:
     """msgspec takes no field of such a name; a stream that has one is read member by member."""
     return any(character in '"\\' or character < " " for character in name)
-
-
-_LONG_VALUE = re.compile(rb"[:,\[]\s*" + LONG_NUMBER.pattern)
-_DIGITS = bytes(48 if character in b"0123456789." else 32 for character in range(256))
-
-
-def _has_long_number(text: bytes) -> bool:
-    # Looking for a long run of digits first costs a tenth of the expression alone.
-    return b"0" * 16 in text.translate(_DIGITS) and _LONG_VALUE.search(text) is not None

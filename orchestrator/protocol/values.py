@@ -129,13 +129,21 @@ def _boolean(token: bytes) -> bool | None:
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────
 
-LONG_NUMBER = re.compile(rb"-?(?:0[.]\d{18}|[1-9][\d.]{18}|[1-9]\d{15,}(?![\d.eE]))")
-"""A literal of 18 digits or more, or an integer of 16 or more: a double may not keep it."""
+# A literal of 18 digits or more, or an integer of 16 or more: a double may not keep it.
+_LONG = r"-?(?:0[.]0*[1-9]\d{17}|[1-9][\d.]{18}|[1-9]\d{15,}(?:[^\d.eE]|$))"
+_LONG_TOKEN = re.compile(_LONG.encode())
+_DIGITS = bytes(48 if character in b"0123456789." else 32 for character in range(256))
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_LONGEST_DOUBLE = 15
-_NO_POWER = "^[^eE]*$"
 _LARGEST_EXPONENT = 308
 _NOT_A_NUMBER = {b'"NaN"': float("nan"), b'"Infinity"': float("inf"), b'"-Infinity"': float("-inf")}
+
+
+def has_long_number(text: bytes) -> bool:
+    """Whether a number in a JSON text, or what looks like one, may be too long for a double."""
+    # A long run of digits is seldom, and faster to find.
+    if b"0" * 16 not in text.translate(_DIGITS):
+        return False
+    return _any(pc.match_substring_regex(pa.array([text], pa.binary()), r"[:,\[]\s*" + _LONG))
 
 
 def _numeric(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
@@ -155,18 +163,19 @@ def _numeric(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type
 
 def _plain(type: Type, texts: pa.Array) -> pa.Array | None:
     """Numbers that Arrow reads as they stand; None where it does not, or not as exactly as it should."""
-    longest = pc.max(pc.binary_length(texts)).as_py() or 0
-    if type == NUMBER and longest > _LONGEST_DOUBLE:
+    if type == NUMBER and _any(pc.match_substring_regex(texts, "^" + _LONG)):
         return None
     # Arrow makes another number of a decimal that does not fit, and 0 of 1e-99, without a word.
-    fits = longest + type.scale <= DECIMAL_DIGITS
-    if type.kind is Kind.DECIMAL and not (fits and _all(pc.match_substring_regex(texts, _NO_POWER))):
+    if type.kind is Kind.DECIMAL and (
+        (pc.max(pc.binary_length(texts)).as_py() or 0) + type.scale > DECIMAL_DIGITS
+        or _any(pc.match_substring_regex(texts, "[eE]"))
+    ):
         return None
     if type == INTEGER:
         texts = pc.replace_substring_regex(texts, r"\.0+$", "")
     array = _cast(texts, arrow_type(type))
     # A literal that is too large for a double becomes an infinity.
-    return None if array is None or (type == NUMBER and not _all(pc.is_finite(array))) else array
+    return None if array is None or (type == NUMBER and _any(pc.is_inf(array))) else array
 
 
 def _number(token: bytes) -> Decimal | float | None:
@@ -190,7 +199,7 @@ def _is_whole(value: Decimal | None) -> bool:
 
 
 def _is_double(token: bytes | None, value: Decimal | float | None) -> bool:
-    if token is None or not isinstance(value, Decimal) or not LONG_NUMBER.match(token):
+    if token is None or not isinstance(value, Decimal) or not _LONG_TOKEN.match(token):
         return True
     return Decimal(repr(float(value))) == value
 
@@ -259,6 +268,7 @@ _YEARS = {
         pa.scalar(datetime.max.replace(tzinfo=UTC), _UTC),
     ),
 }
+_AS_ARROW_READS = re.compile(r"[-\d]{10}(?:[T ][:\d]{2,8}(?:[.]\d{1,6})?(?P<zone>Z|[-+][:\d]{2,5})?)?")
 # How others write an instant, and how Arrow reads it. What fits neither stays as it is, and Arrow refuses it.
 _SPELLINGS = (
     (r"^(\d{4}-\d\d-\d\d)$", r"\1T00"),
@@ -272,10 +282,9 @@ _SPELLINGS = (
 
 
 def _instants(texts: pa.Array) -> pa.Array | None:
-    # A cast that fails costs ten times one that does not: the first text tells which to try.
-    first = pc.first(texts).as_py() or ""
-    zoned = first.endswith("Z") or "+" in first or "-" in first[len("2024-02-29") :]
-    array = _cast(texts, _UTC if zoned else pa.timestamp("us"))
+    # A cast that fails costs ten times one that does not: the first text tells whether and which to try.
+    found = _AS_ARROW_READS.fullmatch(pc.first(texts).as_py() or "")
+    array = _cast(texts, _UTC if found["zone"] else pa.timestamp("us")) if found else None
     if array is not None:
         return _in_years(array.cast(_UTC))
     for others, ours in _SPELLINGS:
@@ -288,15 +297,14 @@ def _dates(texts: pa.Array) -> pa.Array | None:
 
 
 def _times(texts: pa.Array) -> pa.Array | None:
-    if not _all(pc.match_substring_regex(texts, r"^\d\d:\d\d")):
+    if _any(pc.invert(pc.match_substring_regex(texts, r"^\d\d:\d\d"))):
         return None
     moments = _cast(pc.binary_join_element_wise("1970-01-01T", texts, ""), pa.timestamp("us"))
     return None if moments is None else moments.cast(pa.time64("us"))
 
 
-def _all(conditions: pa.Array) -> bool:
-    """Whether every condition holds that is known."""
-    return pc.all(conditions).as_py() is not False
+def _any(conditions: pa.Array) -> bool:
+    return pc.any(conditions).as_py() is True
 
 
 def _cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
@@ -311,8 +319,8 @@ def _in_years(array: pa.Array | None) -> pa.Array | None:
     if array is None:
         return None
     first, last = _YEARS[array.type]
-    inside = pc.and_(pc.greater_equal(array, first), pc.less_equal(array, last))
-    return array if _all(inside) else None
+    outside = pc.or_(pc.less(array, first), pc.greater(array, last))
+    return None if _any(outside) else array
 
 
 _TEMPORAL = {
