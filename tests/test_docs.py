@@ -23,8 +23,8 @@ from orchestrator.envs.lock import Lock, read_lock
 from orchestrator.envs.recipe import recipe_of
 from orchestrator.load.table import OUR_COLUMNS
 from orchestrator.paths import Paths
+from orchestrator.protocol.arrays import arrow_type
 from orchestrator.protocol.schemas import columns_of
-from orchestrator.protocol.values import arrow_type
 from tests.docs import commands
 from tests.docs.markdown import ROOT, documents, headings, links, steps, steps_before, table
 from tests.docs.shell import Shell, lasting

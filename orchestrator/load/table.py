@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from orchestrator.config import Mode
+from orchestrator.protocol.arrays import arrow_type
 from orchestrator.protocol.messages import Schema
 from orchestrator.protocol.schemas import DELETED_AT, INTEGER, TIMESTAMP, Column
-from orchestrator.protocol.values import arrow_type
 
 SEQUENCE = "_sdc_sequence"
 """Grows with every row of a flow, within and across runs: it orders rows of one key, and tells the rows of later

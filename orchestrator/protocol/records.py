@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from orchestrator.errors import BadRecord
 from orchestrator.protocol.lines import decoded_lines, read_json
+from orchestrator.protocol.numbers import has_long_number
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
-from orchestrator.protocol.values import Misfit, has_long_number, settle, settle_tokens
+from orchestrator.protocol.tokens import Misfit
+from orchestrator.protocol.values import settle, settle_tokens
 
 T = TypeVar("T")
 

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import BadRecord
+from orchestrator.protocol.arrays import arrow_type
 from orchestrator.protocol.records import Records
 from orchestrator.protocol.schemas import BOOLEAN, DATE, INTEGER, JSON, NOTHING, NUMBER, TEXT, TIME, TIMESTAMP, decimal
-from orchestrator.protocol.values import arrow_type, comparable
+from orchestrator.protocol.values import comparable
 from tests.protocol.saying import heard, record, rows_of, schema, settled
 
 INTEGERS, NUMBERS, CENTS = {"type": "integer"}, {"type": "number"}, {"type": "number", "multipleOf": 0.01}

@@ -1,0 +1,79 @@
+"""Dates and times of one column, read from their texts."""
+
+import re
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.protocol.arrays import any_of, cast
+from orchestrator.protocol.schemas import DATE, TEXT, TIME, TIMESTAMP, Kind, Type
+
+
+def settle_dates(type: Type, texts: pa.Array) -> tuple[pa.Array, Type]:
+    """A text that is no such date leaves the whole column text: nothing is lost and nothing is guessed."""
+    for read, wider in _TEMPORAL[type.kind]:
+        array = read(texts)
+        if array is not None:
+            return array, wider
+    return texts, TEXT
+
+
+_UTC = pa.timestamp("us", "UTC")
+# Python, and so whoever reads the rows with it, knows no year 0 or 10 000; an offset can lead into either.
+_YEARS = {
+    pa.date32(): (pa.scalar(date.min), pa.scalar(date.max)),
+    _UTC: (
+        pa.scalar(datetime.min.replace(tzinfo=UTC), _UTC),
+        pa.scalar(datetime.max.replace(tzinfo=UTC), _UTC),
+    ),
+}
+_AS_ARROW_READS = re.compile(r"[-\d]{10}(?:[T ][:\d]{2,8}(?:[.]\d{1,6})?(?P<zone>Z|[-+][:\d]{2,5})?)?")
+# How others write an instant, and how Arrow reads it. What fits neither stays as it is, and Arrow refuses it.
+_SPELLINGS = (
+    (r"^(\d{4}-\d\d-\d\d)$", r"\1T00"),
+    (r"^(\d{4}-\d\d-\d\d)t", r"\1T"),
+    # Digits beyond microseconds are cut.
+    (r"(:\d\d)[.,](\d{1,6})\d*", r"\1.\2"),
+    (r"\s*(?:z|Z|UTC)$", "Z"),
+    (r"\s+([+-]\d\d(?::?\d\d)?)$", r"\1"),
+    (r"([T ]\d\d(?::\d\d){0,2}(?:\.\d+)?)$", r"\1Z"),
+)
+
+
+def _instants(texts: pa.Array) -> pa.Array | None:
+    # A cast that fails costs ten times one that does not: the first text tells whether and which to try.
+    found = _AS_ARROW_READS.fullmatch(pc.first(texts).as_py() or "")
+    array = cast(texts, _UTC if found["zone"] else pa.timestamp("us")) if found else None
+    if array is not None:
+        return _in_years(array.cast(_UTC))
+    for others, ours in _SPELLINGS:
+        texts = pc.replace_substring_regex(texts, others, ours)
+    return _in_years(cast(texts, _UTC))
+
+
+def _dates(texts: pa.Array) -> pa.Array | None:
+    return _in_years(cast(texts, pa.date32()))
+
+
+def _times(texts: pa.Array) -> pa.Array | None:
+    if any_of(pc.invert(pc.match_substring_regex(texts, r"^\d\d:\d\d"))):
+        return None
+    moments = cast(pc.binary_join_element_wise("1970-01-01T", texts, ""), pa.timestamp("us"))
+    return None if moments is None else moments.cast(pa.time64("us"))
+
+
+def _in_years(array: pa.Array | None) -> pa.Array | None:
+    """The dates or instants, if all of them lie in the years 1 to 9999."""
+    if array is None:
+        return None
+    first, last = _YEARS[array.type]
+    outside = pc.or_(pc.less(array, first), pc.greater(array, last))
+    return None if any_of(outside) else array
+
+
+_TEMPORAL = {
+    Kind.TIMESTAMP: ((_instants, TIMESTAMP),),
+    Kind.DATE: ((_dates, DATE), (_instants, TIMESTAMP)),
+    Kind.TIME: ((_times, TIME),),
+}
