@@ -1,11 +1,12 @@
 """The rows that are measured: made up, the same every time, as files of Singer messages and of bare JSON lines."""
 
 import datetime
+import hashlib
 import json
 import multiprocessing
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -55,21 +56,27 @@ class Data:
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────
 
 _WORDS = ("the", "quick", "brown", "fox", "jumps", "while", "Jürgen", "im", "Café", "zählt", "12", "große", "Bücher")
-_NULLABLE = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+_TYPES = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "date-time": "TIMESTAMPTZ",
+}
+
+
+def _property(said: str | Json) -> Json:
+    """The schema of a nullable value of a type of JSON, of a `date-time`, or as it is given."""
+    if isinstance(said, dict):
+        return said
+    return {"type": ["null", "string"], "format": said} if said == "date-time" else {"type": ["null", said]}
 
 
 def _stream(
-    name: str, columns: dict[str, str], row: Callable[[int, random.Random], Json], key: tuple[str, ...] = ()
+    name: str, columns: Mapping[str, str | Json], row: Callable[[int, random.Random], Json], key: tuple[str, ...] = ()
 ) -> Stream:
-    """A stream with nullable columns of the types named: those of JSON, `date-time`, or `nested`."""
-    properties, types = {}, {}
-    for column, said in columns.items():
-        if said == "date-time":
-            properties[column], types[column] = {"type": ["null", "string"], "format": said}, "TIMESTAMPTZ"
-        elif said == "nested":
-            properties[column], types[column] = {"type": ["null", "object", "array"]}, "JSON"
-        else:
-            properties[column], types[column] = {"type": ["null", said]}, _NULLABLE[said]
+    properties = {column: _property(said) for column, said in columns.items()}
+    types = {column: _TYPES[said] if isinstance(said, str) else "JSON" for column, said in columns.items()}
     return Stream(name, properties, types, row, key)
 
 
@@ -138,66 +145,166 @@ def wide() -> Stream:
     return _stream("wide", _WIDE, row)
 
 
-_ISSUE = {
-    "assignees": "nested",
-    "author": "nested",
+def _object(**members: str | Json) -> Json:
+    return {"type": ["null", "object"], "properties": {name: _property(said) for name, said in members.items()}}
+
+
+def _array(of: Json) -> Json:
+    return {"type": ["null", "array"], "items": of}
+
+
+_PERSON = _object(
+    id="integer",
+    username="string",
+    name="string",
+    state="string",
+    locked="boolean",
+    avatar_url="string",
+    web_url="string",
+)
+_ISSUE: dict[str, str | Json] = {
+    "_links": _object(
+        self="string", notes="string", award_emoji="string", project="string", closed_as_duplicate_of="string"
+    ),
+    "assignee": _PERSON,
+    "assignees": _array(_PERSON),
+    "author": _PERSON,
+    "blocking_issues_count": "integer",
     "closed_at": "date-time",
+    "closed_by": _PERSON,
     "confidential": "boolean",
     "created_at": "date-time",
     "description": "string",
+    "discussion_locked": "boolean",
+    "downvotes": "integer",
     "due_date": "string",
+    "has_tasks": "boolean",
     "id": "integer",
     "iid": "integer",
-    "labels": "nested",
-    "milestone": "nested",
+    "issue_type": "string",
+    "labels": _array({"type": "string"}),
+    "merge_requests_count": "integer",
+    "milestone": _object(
+        id="integer",
+        iid="integer",
+        group_id="integer",
+        title="string",
+        description="string",
+        state="string",
+        created_at="date-time",
+        updated_at="date-time",
+        due_date="string",
+        start_date="string",
+        expired="boolean",
+        web_url="string",
+    ),
+    "moved_to_id": "integer",
     "project_id": "integer",
+    "references": _object(short="string", relative="string", full="string"),
+    "severity": "string",
     "state": "string",
-    "time_stats": "nested",
+    "task_completion_status": _object(count="integer", completed_count="integer"),
+    "time_stats": _object(
+        time_estimate="integer",
+        total_time_spent="integer",
+        human_time_estimate="string",
+        human_total_time_spent="string",
+    ),
     "title": "string",
     "updated_at": "date-time",
+    "upvotes": "integer",
     "user_notes_count": "integer",
     "web_url": "string",
+    "weight": "integer",
 }
+_HOST = "https://gitlab.example.com"
+
+
+def _person(number: int) -> Json:
+    return {
+        "id": number,
+        "username": f"user{number}",
+        "name": f"User Number {number}",
+        "state": "active",
+        "locked": False,
+        "avatar_url": f"{_HOST}/uploads/-/system/user/avatar/{number}/avatar.png",
+        "web_url": f"{_HOST}/user{number}",
+    }
+
+
+def _milestone(number: int) -> Json:
+    return {
+        "id": 900 + number,
+        "iid": number,
+        "group_id": 7,
+        "title": f"1.{number}",
+        "description": "Everything that customers asked for",
+        "state": "active",
+        "created_at": _moment(number),
+        "updated_at": _moment(number + 100),
+        "due_date": "2026-12-24",
+        "start_date": None,
+        "expired": False,
+        "web_url": f"{_HOST}/groups/shop/-/milestones/{number}",
+    }
+
+
+def _issue_row(n: int, chance: random.Random) -> Json:
+    project, iid, closed = n % 40, n // 40, n % 3 == 0
+    api, page = f"{_HOST}/api/v4/projects/{project}", f"{_HOST}/shop/project{project}"
+    assignees = [_person(chance.randrange(300)) for _ in range(n % 3)]
+    description = "\n\n".join(_words(chance, 40) for _ in range(1 + n % 7))
+    return {
+        "id": 1_000_000 + n,
+        "iid": iid,
+        "project_id": project,
+        "title": _words(chance, 8),
+        "description": description + '\n\n- [ ] one "quoted" thing\n- [x] another\n',
+        "state": "closed" if closed else "opened",
+        "created_at": _moment(n),
+        "updated_at": _moment(n + 5000),
+        "closed_at": _moment(n + 4000) if closed else None,
+        "closed_by": _person(chance.randrange(300)) if closed else None,
+        "labels": chance.sample(("bug", "feature", "ux", "security", "backend", "frontend"), k=n % 4),
+        "milestone": _milestone(n % 9) if n % 2 else None,
+        "assignees": assignees,
+        "author": _person(chance.randrange(300)),
+        "assignee": assignees[0] if assignees else None,
+        "user_notes_count": chance.randrange(30),
+        "merge_requests_count": n % 2,
+        "upvotes": n % 5,
+        "downvotes": 0,
+        "due_date": "2026-12-24" if n % 5 == 0 else None,
+        "confidential": n % 50 == 0,
+        "discussion_locked": None,
+        "issue_type": "issue",
+        "web_url": f"{page}/-/issues/{iid}",
+        "time_stats": {
+            "time_estimate": 3600 * (n % 8),
+            "total_time_spent": 0,
+            "human_time_estimate": f"{n % 8}h",
+            "human_total_time_spent": None,
+        },
+        "task_completion_status": {"count": 2, "completed_count": 1},
+        "weight": n % 13 or None,
+        "blocking_issues_count": 0,
+        "has_tasks": True,
+        "severity": "UNKNOWN",
+        "moved_to_id": None,
+        "_links": {
+            "self": f"{api}/issues/{iid}",
+            "notes": f"{api}/issues/{iid}/notes",
+            "award_emoji": f"{api}/issues/{iid}/award_emoji",
+            "project": api,
+            "closed_as_duplicate_of": None,
+        },
+        "references": {"short": f"#{iid}", "relative": f"#{iid}", "full": f"shop/project{project}#{iid}"},
+    }
 
 
 def issues() -> Stream:
-    """GitLab issues: a text of some length, objects and lists, and members in another order than the schema's."""
-
-    def person(number: int) -> Json:
-        host = "https://gitlab.example.com"
-        return {
-            "id": number,
-            "username": f"user{number}",
-            "name": f"User Number {number}",
-            "state": "active",
-            "avatar_url": f"{host}/uploads/-/system/user/avatar/{number}/avatar.png",
-            "web_url": f"{host}/user{number}",
-        }
-
-    def row(n: int, chance: random.Random) -> Json:
-        project, closed = n % 40, n % 3 == 0
-        return {
-            "id": 1_000_000 + n,
-            "iid": n // 40,
-            "project_id": project,
-            "title": _words(chance, 8),
-            "description": _words(chance, 60) + '\n\n- [ ] one "quoted" thing\n',
-            "state": "closed" if closed else "opened",
-            "created_at": _moment(n),
-            "updated_at": _moment(n + 5000),
-            "closed_at": _moment(n + 4000) if closed else None,
-            "labels": chance.sample(("bug", "feature", "ux", "security", "backend", "frontend"), k=n % 4),
-            "milestone": {"id": n % 9, "title": f"1.{n % 9}", "due_date": "2026-12-24"} if n % 2 else None,
-            "assignees": [person(chance.randrange(300)) for _ in range(n % 3)],
-            "author": person(chance.randrange(300)),
-            "user_notes_count": chance.randrange(30),
-            "due_date": "2026-12-24" if n % 5 == 0 else None,
-            "confidential": n % 50 == 0,
-            "time_stats": {"time_estimate": 3600 * (n % 8), "total_time_spent": 0, "human_time_estimate": None},
-            "web_url": f"https://gitlab.example.com/group/project{project}/-/issues/{n // 40}",
-        }
-
-    return _stream("issues", _ISSUE, row)
+    """GitLab's issues as its API gives them: long text, objects and lists, in another order than the schema's."""
+    return _stream("issues", _ISSUE, _issue_row)
 
 
 def five() -> tuple[Stream, ...]:
@@ -286,8 +393,13 @@ class Store:
         return self._ask(f"{len(streams)} streams, interleaved", streams, rows, order, SINGER_SDK)
 
     def fill(self) -> None:
-        """Makes what was asked for, several files at a time."""
+        """Makes what was asked for, several files at a time. What an earlier version of this file made goes."""
+        version, stamp = hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), self._folder / "version"
         self._folder.mkdir(parents=True, exist_ok=True)
+        if not stamp.exists() or stamp.read_text() != version:
+            for made in (*self._folder.glob("*.messages"), *self._folder.glob("*.jsonl")):
+                made.unlink()
+            stamp.write_text(version)
         missing = [asked for path, asked in self._asked.items() if not path.exists()]
         # Forked, because the streams are functions; nothing else runs here yet.
         context = multiprocessing.get_context("fork")

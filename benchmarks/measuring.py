@@ -95,7 +95,8 @@ class Results:
         whole = self.of(trial)
         empty = None if trial.empty is None else self.of(trial.empty)
         if isinstance(whole, Usage) and isinstance(empty, Usage):
-            return Usage(whole.cpu - empty.cpu, whole.wall - empty.wall, whole.peak)
+            net = Usage(whole.cpu - empty.cpu, whole.wall - empty.wall, whole.peak)
+            return net if min(net.cpu, net.wall) > 0 else Failed("too few rows to be told from the start")
         return empty if isinstance(empty, Failed) else whole
 
 

@@ -12,7 +12,7 @@ from benchmarks.table import Figure
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many rows there are of each kind; those of an issue weigh as much as those of seven narrow rows."""
+    """How many rows there are of each kind. An issue weighs as much as twenty-five narrow rows."""
 
     narrow: int = 2_000_000
     base: int = 2_000_000
@@ -26,11 +26,19 @@ class Sizes:
 
     @property
     def issues(self) -> int:
-        return self.narrow * 3 // 20
+        return self.narrow * 3 // 40
 
     @property
     def streams(self) -> int:
         return self.narrow // 2
+
+    @property
+    def narrow_for_peers(self) -> int:
+        return max(20_000, self.narrow // 20)
+
+    @property
+    def issues_for_peers(self) -> int:
+        return max(2_000, self.issues // 10)
 
     @property
     def changed(self) -> int:

@@ -49,9 +49,9 @@ def ratio(
     """The CPU (or wall) of one program through that of the other."""
     above, below = results.net(one), results.net(other)
     if isinstance(above, Failed):
-        return Figure(name, reach, None, why=above.reason)
+        return Figure(name, reach, None, at_least=at_least, why=above.reason)
     if isinstance(below, Failed):
-        return Figure(name, reach, None, why=below.reason)
+        return Figure(name, reach, None, at_least=at_least, why=below.reason)
     reached = above.wall / below.wall if wall else above.cpu / below.cpu
     return Figure(name, reach, reached, at_least=at_least)
 

@@ -21,7 +21,7 @@ class Peers:
         self._programs: dict[str, Path | CannotStart] = {}
         self._pairs: list[tuple[Trial, Trial]] = []
         self.trials: list[Trial] = []
-        for stream, rows in ((narrow(), bench.sizes.narrow // 20), (issues(), bench.sizes.issues // 15)):
+        for stream, rows in ((narrow(), bench.sizes.narrow_for_peers), (issues(), bench.sizes.issues_for_peers)):
             data, few = bench.store.one(stream, rows), bench.store.one(stream, FEW)
             ours = {kind: self._trial(f"load to {kind}", data, few, _ours(kind)) for kind in ("duckdb", "parquet")}
             for peer in PEERS:
