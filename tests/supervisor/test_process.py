@@ -127,7 +127,7 @@ def test_a_tap_that_does_not_listen_is_killed_after_the_grace(tap):
         began = time.monotonic()
 
     assert not is_alive(process.pid)
-    assert 0.3 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 0.3
 
 
 def test_a_tap_may_say_goodbye(tap, tmp_path):
@@ -148,7 +148,7 @@ def test_what_a_tap_started_ends_with_it(tap):
         child = int(first_line(process))
         assert is_alive(child)
 
-    assert not is_alive(child)
+    wait_until(lambda: not is_alive(child))
 
 
 def test_what_does_not_listen_either_is_killed_with_it(tap):
@@ -161,7 +161,7 @@ def test_what_does_not_listen_either_is_killed_with_it(tap):
         first_line(process)
         (child,) = psutil.Process(process.pid).children()
 
-    wait_until(lambda: not is_alive(child.pid), 2)
+    wait_until(lambda: not is_alive(child.pid))
 
 
 def test_the_output_ends_with_the_tap_though_a_child_holds_the_pipes(tap):
@@ -195,7 +195,7 @@ def test_a_third_signal_does_not_save_a_tap_from_its_end(tap):
     with pytest.raises(Stopped):
         run_until_interrupted()
 
-    assert not is_alive(pids[0])
+    wait_until(lambda: not is_alive(pids[0]))
 
 
 def test_a_program_that_is_not_there_is_an_environment_that_is_broken(tmp_path):
