@@ -1,0 +1,243 @@
+"""Sources made up by hypothesis: streams whose schemas and rows belong together, over several runs of a tap."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.load_path.spelling import Manner, Number
+
+Message = dict[str, Any]
+Draw = Callable[..., Any]
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a property may be: its JSON schema, the values that fit it, and those that it must grow for."""
+
+    schema: dict[str, Any]
+    fitting: st.SearchStrategy[Any]
+    growing: st.SearchStrategy[Any] | None = None
+    key: st.SearchStrategy[Any] | None = None
+    """Few values, so that rows meet."""
+
+
+def numbers(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Number]:
+    return values.map(lambda value: Number(value if isinstance(value, str) else f"{value}"))
+
+
+_ODD_TEXTS = (
+    "",
+    " ",
+    "NULL",
+    "null",
+    "NaN",
+    "true",
+    "1",
+    "a,b",
+    'a"b',
+    "it's",
+    "\\",
+    "\\ud800",
+    "\x00",
+    "\n\r\t\u2028",
+    "𝒳é",
+)
+_texts = st.sampled_from(_ODD_TEXTS) | st.text(max_size=8)
+_integers = numbers(st.integers(-3, 3) | st.sampled_from([2**31, 2**53 + 1, -(2**63), 2**63 - 1])) | st.sampled_from(
+    [Number("1.0"), Number("-2.50e1"), Number("1e3")]
+)
+_wide_integers = numbers(st.sampled_from([2**63, -(2**63) - 1, 2**64, 10**37, -(10**38) + 1, 10**38, 10**60]))
+_floats = numbers(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1000, 1000))
+_money = numbers(st.decimals(-(10**12), 10**12, places=2) | st.decimals(-1, 1, places=9))
+_long_decimals = numbers(st.decimals(-(10**9), 10**9, places=18)) | st.sampled_from(
+    [Number("0.123456789012345678901"), Number("12345678901234567890.5")]
+)
+_no_numbers = st.sampled_from([Number("NaN"), Number("Infinity"), Number("-Infinity")])
+_zones = st.none() | st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_instants = st.datetimes(timezones=_zones).map(lambda at: at.isoformat()) | st.sampled_from(
+    [
+        "2024-02-29T12:00:00Z",
+        "2024-02-29 12:00:00+02:00",
+        "2024-02-29T12:00:00.123456789Z",
+        "1969-12-31T23:59:59.999999-00:30",
+    ]
+)
+_no_instants = st.sampled_from(["0000-00-00 00:00:00", "2023-02-30T00:00:00Z", "", "soon", "24.12.2023"])
+_json = st.recursive(
+    st.none() | st.booleans() | _texts | _integers | _wide_integers | _long_decimals,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+_objects = st.dictionaries(st.text(max_size=3), _json, max_size=3)
+
+_MIXED = Kind({"type": ["integer", "string"]}, _integers | _texts, _json, st.sampled_from([Number("1"), "1", "a"]))
+KINDS = (
+    Kind({"type": "integer"}, _integers, _wide_integers | _floats, numbers(st.integers(0, 2))),
+    Kind({"type": "number"}, _floats, _long_decimals | _wide_integers | _no_numbers, numbers(st.integers(0, 2))),
+    Kind({"type": "number", "multipleOf": 0.01}, _money, _long_decimals | _wide_integers),
+    Kind({"type": "boolean"}, st.booleans(), key=st.booleans()),
+    Kind({"type": "string"}, _texts, _json, st.sampled_from(["", "a", "A", "0"])),
+    Kind(
+        {"type": "string", "format": "date-time"},
+        _instants,
+        _no_instants,
+        st.sampled_from(["2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2024-01-01", "2024-01-01T00:00:01Z"]),
+    ),
+    Kind({"type": "string", "format": "date"}, st.dates().map(str), _no_instants | _instants),
+    Kind({"type": "string", "format": "time"}, st.times().map(str), st.sampled_from(["noon", "25:00:00", "10:00:00Z"])),
+    Kind({"type": "object"}, _objects, _json),
+    Kind({"type": "array", "items": {}}, st.lists(_json, max_size=3)),
+    Kind({}, _json, key=st.sampled_from(["a", "A", Number("1"), "1", True])),
+    _MIXED,
+    Kind({"type": ["object", "string"]}, _objects | _texts),
+)
+_NOTHING = Kind({"type": "null"}, st.none(), _json)
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────
+
+_STREAMS = ("issues", "Issues", "a-b", "a_b", "../a", "select", "_x", "日本", "x" * 300)
+_PROPERTIES = (
+    "n",
+    "N",
+    "a b",
+    "a_b",
+    "a.b",
+    'q"\\',
+    "select",
+    "_sdc_sequence",
+    "_sdc_received_at",
+    "",
+    "y" * 300,
+    "é",
+    "2",
+)
+_KEYS = ("id", "ID")
+_UNDECLARED = ("extra", "Extra", "n")
+
+
+@dataclass(slots=True)
+class _Stream:
+    """A stream while its messages are made up."""
+
+    name: str
+    key: dict[str, Kind]
+    properties: dict[str, Kind]
+    keyed: bool
+    rekeys: bool
+    """Whether its key comes and goes."""
+    odd: bool
+
+    def schema(self) -> Message:
+        declared = {name: kind.schema for name, kind in (self.key | self.properties).items()}
+        schema = {"type": "object", "properties": {name: _nullable(said) for name, said in declared.items()}}
+        return {"type": "SCHEMA", "stream": self.name, "schema": schema, "key_properties": [*self.key] * self.keyed}
+
+    def record(self, draw: Draw, version: int | None) -> Message:
+        record = {name: draw(kind.key) for name, kind in self.key.items()}
+        for name, kind in self.properties.items():
+            chance = draw(st.integers(0, 19))
+            if chance >= 3:
+                grows = self.odd and kind.growing is not None and chance == 3
+                record[name] = draw(kind.growing if grows and kind.growing is not None else kind.fitting)
+            elif chance:
+                record[name] = None
+        if self.odd and draw(st.integers(0, 19)) == 19:
+            record.setdefault(draw(st.sampled_from(_UNDECLARED)), draw(_json))
+        if draw(st.integers(0, 9)) == 9:
+            record["_sdc_deleted_at"] = draw(st.sampled_from([None, "2024-01-01T00:00:00Z", "yesterday"]))
+        message: Message = {"type": "RECORD", "stream": self.name, "record": record}
+        return message if version is None else {**message, "version": version}
+
+
+def _nullable(schema: Message) -> Message:
+    said = schema.get("type")
+    return schema if said is None else {**schema, "type": ["null", *([said] if isinstance(said, str) else said)]}
+
+
+def _properties(draw: Draw) -> dict[str, Kind]:
+    names = draw(st.lists(st.sampled_from(_PROPERTIES), unique=True, max_size=4))
+    return {name: draw(st.sampled_from((*KINDS, _NOTHING))) for name in names}
+
+
+@st.composite
+def source(draw: Draw, odd: bool = True) -> list[dict[str, list[Message]]]:
+    """What a tap says of each stream in one to three runs, without its STATEs.
+
+    Where it may be `odd`, values come that do not fit their schema, and members that it does not declare.
+    """
+    names = draw(st.lists(st.sampled_from(_STREAMS), unique=True, min_size=1, max_size=3))
+    streams = [_stream(draw, name, odd=odd and draw(st.booleans())) for name in names]
+    return [{stream.name: _run_of(draw, stream) for stream in streams} for _ in range(draw(st.integers(1, 3)))]
+
+
+def _stream(draw: Draw, name: str, *, odd: bool) -> _Stream:
+    rekeys = draw(st.integers(0, 3)) == 3
+    # Outside of a key 1 and "1" may become one text, and cannot be told apart again.
+    kinds = [kind for kind in KINDS if kind.key is not None and not (rekeys and kind is _MIXED)]
+    key = draw(st.lists(st.sampled_from(_KEYS), unique=True, min_size=1))
+    return _Stream(
+        name,
+        {each: draw(st.sampled_from(kinds)) for each in key},
+        _properties(draw),
+        keyed=draw(st.integers(0, 3)) > 0,
+        rekeys=rekeys,
+        odd=odd,
+    )
+
+
+def _run_of(draw: Draw, stream: _Stream) -> list[Message]:
+    said = [stream.schema()]
+    versioned = draw(st.integers(0, 2)) == 2
+    for _ in range(draw(st.integers(0, 8))):
+        happens = draw(st.integers(0, 19))
+        if happens >= 3:
+            said.append(stream.record(draw, draw(st.integers(1, 2)) if versioned else None))
+        elif happens == 2 and versioned:
+            said.append({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": draw(st.integers(1, 2))})
+        else:
+            if happens == 1:
+                stream.properties = _properties(draw)
+            elif stream.rekeys:
+                stream.keyed = not stream.keyed
+            said.append(stream.schema())
+    return said
+
+
+# ── arrangements ─────────────────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def manners(draw: Draw) -> Manner:
+    return Manner(
+        spaced=draw(st.booleans()),
+        ascii=draw(st.booleans()),
+        shuffled=draw(st.none() | st.randoms()),
+        line_end=draw(st.sampled_from([b"\n", b"\r\n", b"\n\n"])),
+        ends=draw(st.booleans()),
+        batched=draw(st.booleans()),
+        sizes=tuple(draw(st.lists(st.integers(1, 300), min_size=1, max_size=3) | st.just([1 << 20]))),
+    )
+
+
+def arranged(said: dict[str, list[Message]], chance: random.Random, *, first_state: int = 1) -> list[Message]:
+    """The messages of all streams with STATEs among them; those of one stream stay in order."""
+    waiting = {name: list(reversed(messages)) for name, messages in said.items() if messages}
+    together: list[Message] = []
+    states = 0
+    while waiting:
+        name = chance.choice(sorted(waiting))
+        together.append(waiting[name].pop())
+        if not waiting[name]:
+            del waiting[name]
+        if chance.random() < 0.2:
+            together.append({"type": "STATE", "value": {"bookmarks": {"n": Number(first_state + states)}}})
+            states += 1
+    return together
