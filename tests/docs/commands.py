@@ -42,12 +42,13 @@ def as_markdown() -> str:
 
 def _command(command: click.Command, above: click.Context, level: int = 3) -> Iterator[str]:
     context = click.Context(command, info_name=command.name, parent=above)
-    below = command.commands.values() if isinstance(command, click.Group) else ()
-    arguments = [] if below else [piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]"]
+    below = [*command.commands.values()] if isinstance(command, click.Group) else []
+    taken = ("[OPTIONS]", "COMMAND [ARGS]...")
+    arguments = [piece for piece in command.collect_usage_pieces(context) if piece not in taken]
     yield f"{'#' * level} {' '.join([context.command_path, *arguments])}"
     yield _text(command.help or "")
     own = [option for option in command.params if isinstance(option, click.Option) and option not in EVERYWHERE]
-    if own and not below:
+    if own:
         yield _options(own, context)
     for each in below:
         yield from _command(each, context, level + 1)

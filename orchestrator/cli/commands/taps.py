@@ -1,15 +1,20 @@
 """`orchestrator taps`"""
 
+import click
+
 from orchestrator.actions.list_taps import TapListed
-from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.command import Group, format_option, show, workspace
 from orchestrator.cli.tables import Column
 from orchestrator.cli.terminal import say, say_next
 
 
-@command("taps")
+@click.group("taps", cls=Group, invoke_without_command=True)
 @format_option()
-def taps(format: str) -> None:
+@click.pass_context
+def taps(context: click.Context, format: str) -> None:
     """List the taps and their environments."""
+    if context.invoked_subcommand is not None:
+        return
     known = workspace().taps()
     show(format, "taps", known, COLUMNS)
     if not known:
