@@ -50,6 +50,10 @@ class Paths:
         """The lock that an environment was built from."""
         return self.build(tap, environment) / "tap.lock"
 
+    def built_about(self, tap: str, environment: str) -> Path:
+        """What a tap that can say so said of itself and its settings."""
+        return self.build(tap, environment) / "about.json"
+
     def built_receipt(self, tap: str, environment: str) -> Path:
         """Written last: an environment without it was never finished."""
         return self.build(tap, environment) / "receipt.json"

@@ -4,6 +4,7 @@
     recipe.py       what an environment is made from, and how a person asks for another
     lock.py         envs/<id>.lock: the recipe and every package it came to, pinned
     receipt.py      envs/<id>/receipt.json: which environment is in use
+    about.py        what the tap says of itself: its settings, above all
     standing.py     how the environment in use stands against its lock
     workshop.py     one tap's builds: who may build, who listens
     resolve.py      recipe → lock

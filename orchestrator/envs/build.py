@@ -8,6 +8,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from orchestrator import durable
+from orchestrator.envs.about import write_about
 from orchestrator.envs.installed import Installed, choose_command, find_installed
 from orchestrator.envs.interpreter import Interpreter
 from orchestrator.envs.lock import Lock, write_lock
@@ -82,7 +83,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
     installed = find_installed(folder, Package.parse(lock.recipe.package), shop.paths.root)
     executable = choose_command(installed, folder, lock.recipe.executable)
     try:
-        capabilities = start_once(executable)
+        tap = start_once(executable)
     except TrialFailed as failure:
         raise DoesNotStart(
             f"{installed.name} {installed.version} installs but does not start on Python {on.minor}",
@@ -95,6 +96,8 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
             f"{installed.name} {installed.version} asks for Python {installed.requires_python}; "
             f"it starts on {on.minor} all the same"
         )
+    if tap.about is not None:
+        write_about(shop.paths.built_about(shop.tap, folder.name), tap.about)
     return Receipt(
         environment=folder.name,
         package=installed.name,
@@ -103,7 +106,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
         executable=str(executable),
         python=on.path,
         python_version=on.version,
-        capabilities=capabilities,
+        capabilities=tap.capabilities,
         built_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
 

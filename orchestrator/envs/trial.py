@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from orchestrator.envs.about import About
 from orchestrator.envs.uv import complaint
 from orchestrator.envs.variables import inherited
 
@@ -59,23 +60,39 @@ class TrialFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """What a tap said when it was started: the options that its help names, and its answer to `--about`, if it has one
+    that a machine can read."""
+
+    capabilities: tuple[str, ...]
+    about: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     ended_well: bool
     out: str
     err: str
 
 
-def start_once(executable: Path, *, longest: float = LONGEST_START) -> tuple[str, ...]:
-    """Asks a tap for help, or for its version, and returns its capabilities. Raises TrialFailed."""
+def start_once(executable: Path, *, longest: float = LONGEST_START) -> Started:
+    """Asks a tap for help, or for its version, and then what it says of itself. Raises TrialFailed."""
     answers: list[_Answer] = []
     for question in _QUESTIONS:
         answer = _ask([str(executable), question], longest)
         if answer.ended_well:
             # What does not understand --help may still name its options when it complains.
             said = "\n".join(each.out + each.err for each in [*answers, answer])
-            return tuple(sorted(set(_NAMED.findall(said))))
+            capabilities = tuple(sorted(set(_NAMED.findall(said))))
+            return Started(capabilities, _about(executable, longest) if "about" in capabilities else None)
         answers.append(answer)
     raise TrialFailed(complaint(answers[0].err or answers[0].out))
+
+
+def _about(executable: Path, longest: float) -> bytes | None:
+    answer = _ask([str(executable), "--about", "--format", "json"], longest)
+    said = answer.out.encode()
+    return said if answer.ended_well and About.parse(said) else None
 
 
 def _ask(command: list[str], longest: float) -> _Answer:

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator.actions.add_tap import add_tap
+from orchestrator.actions.rollback_tap import rollback_tap
+from orchestrator.actions.upgrade_tap import upgrade_tap
 from orchestrator.config import read_config
 from orchestrator.envs import in_use
+from orchestrator.envs.about import about
 from orchestrator.envs.lock import read_lock
 from orchestrator.errors import CannotBuild, CannotResolve, DoesNotStart, EnvironmentBroken, UnknownName, UsageError
 from orchestrator.events import Event, Note, Step, Waiting
-from tests.packages.index import STEADY, project_in
+from tests.packages.index import OF_THE_SDK, STEADY, project_in
 
 IMPORTS_WHAT_IS_NOT_THERE = "import rarely_installed\n" + STEADY
 
@@ -60,6 +63,29 @@ def test_the_receipt_tells_what_the_tap_takes(shop, index):
     assert receipt.capabilities == ("catalog", "config", "discover", "state")
     assert receipt.takes("discover")
     assert not receipt.takes("about")
+
+
+def test_what_a_tap_of_the_sdk_says_of_itself_is_kept_with_its_environment(shop, index):
+    index.add("tap-shapes", "1.0", source=OF_THE_SDK % '{"required": ["corners"]}')
+    add_tap(shop, "tap-shapes")
+    index.add("tap-shapes", "2.0", source=OF_THE_SDK % '{"required": ["edges"]}')
+
+    said = [about(shop, "shapes")]
+    upgrade_tap(shop, "shapes")
+    said.append(about(shop, "shapes"))
+    rollback_tap(shop, "shapes")
+    said.append(about(shop, "shapes"))
+
+    assert [each and each.settings["required"] for each in said] == [["corners"], ["edges"], ["corners"]]
+    assert [each and (each.sdk_version, each.capabilities) for each in said[:1]] == [("0.54.9", ("catalog", "about"))]
+
+
+def test_what_a_tap_cannot_say_of_itself_is_none(shop, index):
+    index.add("tap-shapes")
+
+    add_tap(shop, "tap-shapes")
+
+    assert about(shop, "shapes") is None
 
 
 def test_the_lock_pins_everything_by_hash_and_names_no_index_and_no_path_of_this_machine(shop, index, tmp_path):

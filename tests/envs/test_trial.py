@@ -36,7 +36,7 @@ Usage: tap-x [OPTIONS]
 def test_options_are_read_from_the_help_of_click(program):
     tap = program(f"print({CLICK!r}) if '--help' in sys.argv else sys.exit(1)")
 
-    assert start_once(tap) == ("about", "catalog", "config", "discover", "state", "test")
+    assert start_once(tap).capabilities == ("about", "catalog", "config", "discover", "state", "test")
 
 
 def test_options_are_read_from_the_help_of_argparse(program):
@@ -45,13 +45,32 @@ def test_options_are_read_from_the_help_of_argparse(program):
         "p.add_argument('-p', '--properties')\np.add_argument('--stateful')\np.parse_args()"
     )
 
-    assert start_once(tap) == ("config", "properties")
+    assert start_once(tap).capabilities == ("config", "properties")
 
 
 def test_a_tap_without_help_may_name_its_options_when_it_complains(program):
     tap = program("if sys.argv[1] != '--about': sys.exit('usage: tap-x --config FILE [--state FILE]')")
 
-    assert start_once(tap) == ("config", "state")
+    assert start_once(tap).capabilities == ("config", "state")
+
+
+ABOUT = '{"name": "tap-x", "capabilities": ["catalog"], "settings": {"required": ["token"]}, "support": null}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"), [(ABOUT, True), ("# tap-x\n\nA tap.", False), ("[1]", False), ('{"settings": "none"}', False)]
+)
+def test_what_a_tap_says_of_itself_is_kept_where_a_machine_can_read_it(program, answer, kept):
+    tap = program(f"print({CLICK!r} if sys.argv[1:] == ['--help'] else {answer!r})")
+
+    assert (start_once(tap).about is not None) is kept
+
+
+def test_a_tap_without_about_is_not_asked_about_itself(program, tmp_path):
+    tap = program(f"open('{tmp_path}/asked', 'a').write(sys.argv[1]); print('--config FILE')")
+
+    assert start_once(tap).about is None
+    assert (tmp_path / "asked").read_text() == "--help"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,20 @@ def main():
 """The start of a tap as singer-python makes it."""
 
 
+OF_THE_SDK = """
+import sys
+
+ABOUT = '{"name": "tap-shapes", "sdk_version": "0.54.9", "capabilities": ["catalog", "about"], "settings": %s}'
+
+def main():
+    if "--about" in sys.argv:
+        print(ABOUT)
+    else:
+        print("--about --format [json|markdown] --config TEXT --catalog FILENAME --state FILENAME --discover")
+"""
+"""A tap that says of itself what taps of the Singer SDK say; `%` puts in the JSON schema of its settings."""
+
+
 @dataclass(frozen=True)
 class Index:
     """Adds distributions; uv finds these and no others."""
