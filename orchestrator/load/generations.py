@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-EVERY = "*"
-"""Stands for each stream that has not been announced since everything was asked for afresh."""
+EVERY = ""
+"""Stands for each stream that has not been announced since everything was asked for afresh. No stream has this name."""
 
 
 class Generations:

@@ -1,6 +1,7 @@
 """Bookmarks inside a state, for people to see and to take out. To the run a state is opaque."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -26,8 +27,9 @@ def bookmarks(state: bytes | None) -> dict[str, str]:
 def without_stream(state: bytes, stream: str) -> bytes | None:
     """The state with all that is remembered of `stream` taken out; None where it cannot be told what that is.
 
-    A flat state names a stream alone or with a suffix (`issues`, `issues_42`, `project_42_issues`); one that names
-    it nowhere may remember it in a way of its own.
+    A flat state names a stream alone or with ids (`issues`, `issues_42`, `project_42_issues`), and other words beside
+    it make it another one (`issues_deleted`, `project_issues`); one that names it nowhere may remember it in a way of
+    its own.
     """
     members = _members(state)
     if members is None:
@@ -36,7 +38,7 @@ def without_stream(state: bytes, stream: str) -> bytes | None:
     if places is not None:
         places.pop(stream, None)
         return msgspec.json.encode({**members, "bookmarks": places})
-    kept = {name: place for name, place in members.items() if stream not in _suffixed(name)}
+    kept = {name: place for name, place in members.items() if not _names(name, stream)}
     return msgspec.json.encode(kept) if len(kept) < len(members) or not members else None
 
 
@@ -67,9 +69,12 @@ def _members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
         return None
 
 
-def _suffixed(name: str) -> list[str]:
-    parts = name.split("_")
-    return ["_".join(parts[start:end]) for start in range(len(parts)) for end in range(start + 1, len(parts) + 1)]
+# Something else than letters is in it.
+_ID = r"[^_]*[\d\W][^_]*"
+
+
+def _names(name: str, stream: str) -> bool:
+    return re.fullmatch(rf"(?:(?:.*_)?{_ID}_)?{re.escape(stream)}(?:_{_ID})*", name, re.DOTALL) is not None
 
 
 def _position(place: Any) -> str:

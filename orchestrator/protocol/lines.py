@@ -1,5 +1,6 @@
 """Blocks of bytes cut into lines, and the JSON of a line made readable where the standard would not have it."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -61,6 +62,23 @@ def read_json(decoder: "msgspec.json.Decoder[T]", text: bytes) -> T:
         return decoder.decode(mended)
 
 
+def as_written(name: str, text: bytes) -> bytes:
+    """The value of a member, before it was mended, of an object that is readable since."""
+    depth, said, value = 0, b"", b""
+    begins: int | None = None
+    for token in _STRING_OR_MARK.finditer(text):
+        mark = token[0]
+        if depth == 1 and begins is None and mark == b":" and json.loads(said, strict=False) == name:
+            begins = token.end()
+        said = mark
+        depth += (mark in (b"{", b"[")) - (mark in (b"}", b"]"))
+        if begins is not None and (depth == 0 or (depth == 1 and mark == b",")):
+            # Of members of the same name the last one counts.
+            value, begins = text[begins : token.start()].strip(), None
+    return value
+
+
+_STRING_OR_MARK = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}:,]', re.DOTALL)
 _STRING_OR_CONSTANT = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u([dD][89abAB]..)\\u([dD][c-fC-F]..)|u([dD][89a-fA-F]..)|.)", re.DOTALL)
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.lines import UNREADABLE, decoded_lines, is_text, read_json, whole_lines
+from orchestrator.protocol.lines import UNREADABLE, as_written, decoded_lines, is_text, read_json, whole_lines
 from orchestrator.protocol.records import Fields, Records, Shape, StateMessage, known
 from orchestrator.protocol.schemas import Column, columns_of
 
@@ -172,7 +172,7 @@ class _Reader:
                 continue
             try:
                 str(line, "utf-8")
-                envelopes.append(read_json(_ENVELOPES, line))
+                envelopes.append(_envelope(line))
             except UNREADABLE as error:
                 yield from self._sort(envelopes, filled)
                 raise BrokenMessage(
@@ -278,6 +278,14 @@ class _Reader:
 
 
 # ── what a message says ──────────────────────────────────────────────────────────────────────────
+
+
+def _envelope(line: bytes) -> _Envelope:
+    """The message of a line that may have to be mended; not so the value of a STATE, which goes back as it came."""
+    envelope = read_json(_ENVELOPES, line)
+    if envelope.type.upper() == "STATE":
+        envelope.value = msgspec.Raw(as_written("value", line))
+    return envelope
 
 
 def _members(shape: Shape, record: msgspec.Raw, number: int) -> dict[str, msgspec.Raw]:

@@ -62,7 +62,7 @@ class Run:
     """One execution of a flow. Times are RFC 3339; rows are counted per stream; `bytes` are those of its messages.
 
     `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
-    that it read from their beginning ("*": all) to replace their rows; `replay_of` the run whose archive it read.
+    that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read.
     `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
     Of a damaged run all but flow, number and error is empty.
     """

@@ -52,3 +52,11 @@ def test_a_stream_that_a_refresh_of_everything_did_not_come_to_is_awaited_by_nam
     assert asked.announced() == {"orders": 5}
     assert asked.awaited(ended=True) == {"shop-users": 5}
     assert set(asked.awaited(ended=False).values()) == {5}
+
+
+def test_a_stream_that_is_called_like_a_pattern_is_one_stream():
+    asked = generations(gathering={"*": 3})
+
+    assert asked.announce("orders", replaces=False) is None
+    assert asked.awaited(ended=True) == {"*": 3}
+    assert asked.announce("*", replaces=False) == 3

@@ -47,11 +47,23 @@ def test_taking_a_stream_out_leaves_the_rest_as_the_tap_wrote_it():
     [
         ("issues", b'{"users":3}'),
         ("users", b'{"issues":1,"project_42_issues":2}'),
-        ("project", b'{"issues":1,"users":3}'),
     ],
 )
 def test_a_flat_state_loses_whatever_bears_the_name_of_the_stream(stream, left):
     assert without_stream(b'{"issues": 1, "project_42_issues": 2, "users": 3}', stream) == left
+
+
+@pytest.mark.parametrize(
+    "bookmark", ["project", "project_42", "project_42_7", "group_a-1_project", "group_7_project_42"]
+)
+@pytest.mark.parametrize(
+    "other", ["project_42_issues", "project_milestones", "group_project", "projects", "a_project_b"]
+)
+def test_a_bookmark_of_another_stream_that_has_the_name_in_its_own_stays(bookmark, other):
+    assert without_stream(b'{"%s": 1, "%s": 2}' % (bookmark.encode(), other.encode()), "project") == (
+        b'{"%s":2}' % other.encode()
+    )
+    assert without_stream(b'{"%s": 2}' % other.encode(), "project") is None
 
 
 def test_a_flat_state_that_does_not_name_the_stream_may_remember_it_in_a_way_of_its_own():

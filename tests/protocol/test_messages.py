@@ -237,14 +237,18 @@ def test_a_line_of_fifty_megabytes_is_a_message_like_any_other():
         '"a text"',
         "1e400",
         '{"bookmarks": {"a": {}, "a": {}}}',
+        "NaN",
+        '{"value": [{"at": -Infinity, "by": "\\ud800,}"}], "a": {"value": NaN} }',
     ],
 )
 def test_a_state_is_kept_word_for_word(value):
     said = f'{{"value":  {value} , "type": "STATE"}}'
 
     assert heard(said) == [State(value.encode())]
-    # Also where it stands among records that are read in one call.
+    # Also where it stands among records that are read in one call, or among members that nobody knows.
     assert heard(ORDERS, order(1), said, order(2))[2] == State(value.encode())
+    odd = '"a": {"value": NaN}, "b": "value", "c": "NaN", "d": [":", {"value": 2}]'
+    assert heard(f'{{{odd}, "type": "STATE", "value":{value}}}') == [State(value.encode())]
 
 
 @pytest.mark.parametrize("spelling", [str.lower, str.title, str.upper])
