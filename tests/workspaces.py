@@ -71,16 +71,17 @@ class FakeWorkspace:
     def config(self) -> Config:
         return read_config(self.paths.config, environ={})
 
-    def install(self, *capabilities: str) -> None:
-        """Stands in for an environment: a receipt, and a program where it points."""
+    def install(self, *capabilities: str, program: str | None = None) -> None:
+        """Stands in for an environment: a receipt, and a program where it points: the fake tap, or a Python file."""
         binaries = self.paths.build(TAP, "made-up") / "bin"
         binaries.mkdir(parents=True, exist_ok=True)
-        python, program = binaries / "python", binaries / "tap-fake"
+        python, started = binaries / "python", binaries / "tap-fake"
         if not python.exists():
             python.symlink_to(sys.executable)
         # -I and -S: the fake tap needs nothing but the standard library, and starts in a fraction of the time.
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {PROGRAM} "$@"\n')
-        program.chmod(0o755)
+        line = f"{sys.executable} {program}" if program else f"{sys.executable} -IS {PROGRAM}"
+        started.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+        started.chmod(0o755)
         write_receipt(
             self.paths.receipt(TAP),
             Receipt(
@@ -88,7 +89,7 @@ class FakeWorkspace:
                 package="tap-fake",
                 version="1.0",
                 author=None,
-                executable=str(program),
+                executable=str(started),
                 python=sys.executable,
                 python_version="3.11",
                 capabilities=capabilities or ("catalog", "config", "discover", "state"),

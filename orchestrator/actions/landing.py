@@ -43,7 +43,8 @@ class Landing:
     """Stages batches and writes commits, and counts both.
 
     `last` is the last commit that the destination holds; `read` and `committed` count rows per stream;
-    `streams` are those whose SCHEMA came; `heard_state` tells whether a STATE came with a commit.
+    `streams` are those whose SCHEMA came; `heard_state` tells whether a STATE that remembers something came with a
+    commit.
     """
 
     def __init__(self, destination: Destination, intent: Intent, last: Commit | None, listen: Listener) -> None:
@@ -101,10 +102,11 @@ class Landing:
 
     def _commit(self, checkpoint: Checkpoint) -> Commit:
         intent = self._intent
-        if checkpoint.state is not None:
-            self.heard_state = True
-            if is_empty(checkpoint.state) and self._state and not intent.keep_state:
+        if checkpoint.state is not None and is_empty(checkpoint.state):
+            if self._state and not intent.keep_state:
                 self._listen(Note("the tap sent an empty STATE; the bookmark it had before is kept"))
+        elif checkpoint.state is not None:
+            self.heard_state = True
         ended = checkpoint.ended and intent.complete
         commit = commit_after(
             self.last and replace(self.last, state=self._state),

@@ -51,14 +51,14 @@ def destination_of(config: Config, flow: Flow, listen: Listener, *, to: str | No
 
 
 class Recording:
-    """A run while it lasts: what its record says so far, and what listeners are told."""
+    """A run while it lasts: how its rows land, what its record says so far, and what listeners are told."""
 
     def __init__(self, run: Run, landing: Landing, listen: Listener) -> None:
         self.run = run
         self.bytes = 0
         self.metrics: Mapping[str, float] = {}
-        self._landing = landing
-        self._listen = listen
+        self.landing = landing
+        self.listen = listen
         self._began = time.monotonic()
         self._told = 0.0
 
@@ -67,8 +67,8 @@ class Recording:
         seconds = time.monotonic() - self._began
         if now or seconds - self._told >= _SECONDS_BETWEEN_REPORTS:
             self._told = seconds
-            landing = self._landing
-            self._listen(
+            landing = self.landing
+            self.listen(
                 Progress(
                     self.run.flow,
                     self.run.number,
@@ -81,7 +81,7 @@ class Recording:
 
     def counted(self) -> Run:
         """The run with all that was counted."""
-        landing = self._landing
+        landing = self.landing
         wrote = landing.last.number if landing.last and landing.commits else None
         return replace(
             self.run,
@@ -94,7 +94,7 @@ class Recording:
         )
 
     def ended(self) -> RunReport:
-        return RunReport(self.run, self._landing.commits, shown_bookmarks(self._landing.last))
+        return RunReport(self.run, self.landing.commits, shown_bookmarks(self.landing.last))
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
+from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit, committed, stopped
 from orchestrator.actions.landing import Landing, now
 from orchestrator.actions.recording import Recording, RunReport, destination_of, only_run_of, recorded
 from orchestrator.actions.starting import Prepared, prepare, tap_failed, with_catalog
 from orchestrator.config import Config
-from orchestrator.errors import SilentTap, Stopped
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.generations import EVERY
@@ -76,23 +76,16 @@ def run_flow(
         landing = Landing(destination, intent, last, listen)
         with recorded(runs, run, landing, listen, prepared.redaction.redact) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
-            _read_tap(paths, prepared, landing, history, recording, policy, stop, listen)
-            _check_streams(prepared, landing, full_refresh)
+            _read_tap(paths, prepared, history, recording, policy, stop)
+            check_announced(paths, prepared, recording, full_refresh)
         return recording.ended()
 
 
 def _read_tap(
-    paths: Paths,
-    prepared: Prepared,
-    landing: Landing,
-    history: CommitLog,
-    recording: Recording,
-    policy: CommitPolicy,
-    stop: Stop,
-    listen: Listener,
+    paths: Paths, prepared: Prepared, history: CommitLog, recording: Recording, policy: CommitPolicy, stop: Stop
 ) -> None:
     """THE STORY: from the tap's first byte to its last commit."""
-    run = recording.run
+    run, landing, listen = recording.run, recording.landing, recording.listen
     with (
         TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
         command_for(prepared.invocation, folder=paths.root, work=Path(work), environ=os.environ) as command,
@@ -100,7 +93,7 @@ def _read_tap(
         TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.redaction.redact) as process,
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
-        blocks = _to_a_clean_end(process, prepared, archive, landing, recording)
+        blocks = _to_a_clean_end(process, prepared, history, archive, recording, stop)
         steps = checkpoints(
             read_messages(blocks, batch_reader((paths.root,), paths.root)),
             policy,
@@ -118,16 +111,16 @@ def _read_tap(
                 listen(Committed(run.flow, run.number, commit.number, commit.rows))
             recording.report(now=commit is not None)
             if stop.signal is not None and not landing.unsettled:
-                raise Stopped(
-                    f'run {run.number} of "{run.flow}" was stopped after a commit',
-                    signal=stop.signal,
-                    data=f"{sum(landing.committed.values())} rows are committed; the next run goes on from there",
-                    hint=f"orchestrator run {run.flow}",
-                )
+                raise stopped(recording, stop.signal)
 
 
 def _to_a_clean_end(
-    process: TapProcess, prepared: Prepared, archive: ArchiveWriter, landing: Landing, recording: Recording
+    process: TapProcess,
+    prepared: Prepared,
+    history: CommitLog,
+    archive: ArchiveWriter,
+    recording: Recording,
+    stop: Stop,
 ) -> Iterator[bytes]:
     """The blocks of a tap, archived on the way. They end only if the tap ended well."""
     try:
@@ -137,35 +130,14 @@ def _to_a_clean_end(
                 recording.bytes += len(block)
             yield block
         if exit_code := process.wait():
-            rows = sum(landing.committed.values())
             raise tap_failed(
                 prepared,
                 exit_code,
                 process,
                 "before its end",
-                data=f"{rows} rows are committed; what came after the last commit is read again by the next run",
+                data=f"{committed(recording)}; {READ_AGAIN}",
                 hint=f"orchestrator logs {recording.run.flow}",
             )
+        check_exit(prepared, process.stderr, history, recording, stop)
     finally:
         recording.metrics = dict(process.stderr.metrics)
-
-
-def _check_streams(prepared: Prepared, landing: Landing, full_refresh: Streams) -> None:
-    """A tap that ends well has to have said something, and of each stream that was asked for at least its SCHEMA."""
-    if not landing.streams and not landing.heard_state:
-        raise SilentTap(
-            f"{prepared.name} ended well but said nothing",
-            cause="a wrong option or an empty selection makes many taps silent",
-            data="nothing was read; the bookmark is unchanged",
-            hint=f"orchestrator logs {landing.flow}",
-        )
-    selected = [choice.stream for choice in prepared.choices if choice.selected]
-    missing = [stream.id for stream in selected if not landing.streams & stream.aliases]
-    missing += sorted((full_refresh or frozenset()) - landing.streams.union(*(stream.aliases for stream in selected)))
-    if missing:
-        raise SilentTap(
-            f"{prepared.name} ended well but printed no SCHEMA for {', '.join(missing)}",
-            cause="a stream that is asked for has to be announced, rows or not",
-            data="what the other streams brought is committed",
-            hint=f"orchestrator logs {landing.flow}",
-        )

@@ -12,7 +12,7 @@ import msgspec
 from orchestrator import durable
 from orchestrator.actions.discover import Discovered, discover
 from orchestrator.actions.rules import Rules, rules_of
-from orchestrator.catalogs import Choice, choose, kept_catalog, marked
+from orchestrator.catalogs import Choice, choose, kept_catalog, marked, read_catalog
 from orchestrator.config import Tap
 from orchestrator.envs import Receipt, in_use
 from orchestrator.errors import SilentTap, TapFailed
@@ -80,6 +80,11 @@ def discover_tap(paths: Paths, prepared: Prepared) -> Discovered:
     with suppress(FileNotFoundError):
         paths.without_catalog(prepared.tap.id).unlink()
     return discovered
+
+
+def offered_now(paths: Paths, prepared: Prepared) -> frozenset[str]:
+    """The ids of the streams that the tap offers at this moment. Raises TapFailed, SilentTap, NotACatalog."""
+    return frozenset(stream.id for stream in read_catalog(_printed_catalog(paths, prepared)).streams)
 
 
 class _NoDiscovery(SilentTap):

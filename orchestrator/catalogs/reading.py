@@ -87,7 +87,8 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream of a catalog. `id` is its tap_stream_id; `aliases` are all names that its messages may bear."""
+    """One stream of a catalog. `id` is its tap_stream_id; `aliases` are all names that its messages may bear; `parent`
+    is the id of the stream whose rows it is read for, where the tap tells."""
 
     id: str
     name: str
@@ -97,6 +98,7 @@ class Stream:
     key: Names
     replication: Replication
     offer: Offer
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def _named_stream(entry: Json, id: str) -> Stream:
         key=_first_said(root.get("view-key-properties"), root.get("table-key-properties"), entry.get("key_properties")),
         replication=_replication(entry, root),
         offer=_offer(root, schema, entry),
+        parent=next(iter(listed(root.get("parent-tap-stream-id"))), None),
     )
 
 

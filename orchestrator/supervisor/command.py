@@ -89,11 +89,11 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
         arguments += ["--config", place("config.json", invocation.config)]
         if invocation.discover:
             arguments.append("--discover")
-        if invocation.catalog is not None:
-            # Taps of the first years call it --properties; those that take both read --catalog.
-            option = "catalog" if "catalog" in invocation.takes else "properties"
-            if option in invocation.takes:
-                arguments += [f"--{option}", handed.file("catalog.json", invocation.catalog)]
+        # Many taps name both options and read one of them; which, only they know, and the other one does no harm.
+        options = [option for option in ("catalog", "properties") if option in invocation.takes]
+        if invocation.catalog is not None and options:
+            path = handed.file("catalog.json", invocation.catalog)
+            arguments += [word for option in options for word in (f"--{option}", path)]
         if invocation.state is not None and "state" in invocation.takes:
             arguments += ["--state", handed.file("state.json", invocation.state)]
         yield Command(tuple(arguments), tap_environment(environ), folder, tuple(handed.open_files))

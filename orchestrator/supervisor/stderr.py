@@ -1,4 +1,4 @@
-"""What a tap says on stderr: kept line by line, with the METRIC lines of Singer added up.
+"""What a tap says on stderr: kept line by line, with the METRIC lines of Singer added up, and what tells of a bad end.
 
 A METRIC line is `INFO METRIC: {"type": "counter", "metric": "record_count", "value": 3, "tags": {…}}`, as
 singer-python and the Singer SDK write it.
@@ -6,6 +6,7 @@ singer-python and the Singer SDK write it.
 
 import contextlib
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,18 +18,31 @@ import msgspec
 from orchestrator.durable import PRIVATE_FILE
 
 LAST_LINES = 20
+_REFUSALS = 10
 _MARK = "METRIC: "
+# Answers that no retry mends, as requests, the Singer SDK and the taps of Stitch write them.
+_REFUSED = re.compile(
+    r"\b(?:HTTP[\w./-]*|status|code|response)(?: code| of| is| was)?\W{1,4}4(?:01|03|04|10)\b"
+    r"|(?<!\d)4(?:01|03|04|10)(?: Client Error|:? (?:Unauthorized|Forbidden|Not Found|Gone)\b)",
+    re.IGNORECASE,
+)
+# The Singer SDK says it when it is sent SIGTERM; then it ends with exit code 0.
+_SHUTS_DOWN = "Gracefully shutting down"
 
 
 class Stderr:
     """Drains a pipe into a log file in a thread of its own, so that a loud tap never waits for us.
 
-    `last` holds the last lines; `metrics` the counters and seconds of METRIC lines, by metric and endpoint.
+    `last` holds the last lines; `metrics` the counters and seconds of METRIC lines, by metric and endpoint;
+    `refusals` the first lines that tell of an HTTP 401, 403, 404 or 410. `was_stopped` is true of a tap that said it
+    was sent a signal.
     """
 
     def __init__(self, pipe: IO[bytes], log: Path, scrub: Callable[[str], str]) -> None:
         self.last: deque[str] = deque(maxlen=LAST_LINES)
         self.metrics: dict[str, float] = {}
+        self.refusals: list[str] = []
+        self.was_stopped = False
         self._scrub = scrub
         self._thread = threading.Thread(target=self._drain, args=(pipe, log), name="tap-stderr", daemon=True)
         self._thread.start()
@@ -44,9 +58,15 @@ class Stderr:
             for raw in pipe:
                 line = self._scrub(raw.decode(errors="replace").rstrip("\n"))
                 self.last.append(line)
-                self._count(line)
+                self._notice(line)
                 with contextlib.suppress(OSError):
                     file.write(line + "\n")
+
+    def _notice(self, line: str) -> None:
+        self._count(line)
+        self.was_stopped |= _SHUTS_DOWN in line
+        if len(self.refusals) < _REFUSALS and _REFUSED.search(line):
+            self.refusals.append(line)
 
     def _count(self, line: str) -> None:
         _, mark, text = line.partition(_MARK)

@@ -161,7 +161,7 @@ def test_a_signal_stops_it_after_a_commit(shop, start, number, exit_code):
 
     _, err = running.communicate(timeout=20)
     assert running.returncode == exit_code
-    assert 'error: run 1 of "shop" was stopped after a commit' in err
+    assert 'error: run 1 of "shop" was stopped' in err
     assert shop.last_run.status == "stopped"
 
 

@@ -79,13 +79,19 @@ def test_catalog_and_state_are_files_of_the_run(told, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("takes", "option"),
-    [({"properties"}, "--properties"), ({"catalog"}, "--catalog"), ({"catalog", "properties"}, "--catalog")],
+    ("takes", "options"),
+    [
+        ({"properties"}, ["--properties"]),
+        ({"catalog"}, ["--catalog"]),
+        ({"catalog", "properties"}, ["--catalog", "--properties"]),
+        (set(), []),
+    ],
 )
-def test_a_catalog_is_handed_over_under_the_name_that_the_tap_knows(told, takes, option):
+def test_a_catalog_is_handed_over_under_every_name_that_the_tap_knows(told, takes, options):
     answer = told(takes=frozenset({"config", *takes}), catalog=b"{}")
 
-    assert answer.arguments[2::2] == [option]
+    assert answer.arguments[2::2] == options
+    assert [answer.after(option) for option in options] == ["{}"] * len(options)
 
 
 def test_a_tap_is_told_nothing_that_it_does_not_take(told):

@@ -100,6 +100,40 @@ def test_metric_lines_are_added_up(tap):
     }
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "requests.exceptions.HTTPError: 404 Client Error: Not Found for url: https://api.example.com/issues",
+        "WARNING HTTP-error-code: 404, Error: The resource you have specified cannot be found.",
+        "CRITICAL Error making request to GitLab API: GET /groups/310 [401 - b'401 Unauthorized']",
+        'DEBUG "GET /api/v4/issues HTTP/1.1" 403 27',
+        'INFO METRIC: {"metric": "http_request_duration", "tags": {"http_status_code": 410}}',
+    ],
+)
+def test_a_line_that_tells_of_a_refusal_is_remembered(tap, line):
+    with tap("import sys", f"print({line!r}, file=sys.stderr)") as process:
+        process.wait()
+
+    assert process.stderr.refusals == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO 404 records of issues",
+        "INFO status: read 404 of 1000",
+        "INFO GET /projects/404/issues HTTP/1.1 200",
+        "WARNING HTTP-error-code: 429, will try again",
+        "INFO issue 4040 Not Found anywhere",
+    ],
+)
+def test_other_lines_tell_of_none(tap, line):
+    with tap("import sys", f"print({line!r}, file=sys.stderr)") as process:
+        process.wait()
+
+    assert process.stderr.refusals == []
+
+
 def test_what_is_logged_is_scrubbed(tap, tmp_path):
     with tap(
         "import sys", "print('token is s3cret', file=sys.stderr)", scrub=lambda text: text.replace("s3cret", "***")

@@ -14,12 +14,17 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.drifts      after so many rows `size` turns from a number to a text, and `extra` is new
     streams.NAME.mute        it is offered in discovery, but a sync does not say a word of it
     streams.NAME.batch       rows come in files: {folder, compression}
+    streams.NAME.parent      a stream without whose rows it is not announced; told_parent: the catalog tells it
+    streams.NAME.refused     words that it prints on stderr in the place of its rows
+    streams.NAME.always      it is read whatever the catalog says
     state_every              a STATE after so many rows of a stream (0: never), and at the end of each stream
     state_at_end             false: no STATE at the end of a stream
     empty_state_first        the first message is a STATE that remembers nothing
     discovers                false: asked for its catalog it begins to sync, as taps of the first years do
+    hears                    of "catalog" and "properties" the one that it reads; without it, it takes a silent leave
     seconds_a_row            it sleeps before each row
     at_sigterm               seconds that it goes on after SIGTERM (-1: it does not listen)
+    bows                     at SIGTERM it ends with exit code 0, "silently" or with a STATE, as the Singer SDK does
     metrics                  it counts its rows in METRIC lines on stderr
     confess                  it prints its config on stderr
     accidents                a list of {after: MESSAGES, ACCIDENT: ARGUMENT, ...}, see ACCIDENTS
@@ -84,9 +89,19 @@ def flood(lines: int) -> None:
         print(f"INFO {number} {'.' * 1000}", file=sys.stderr)
 
 
+def log(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
 def leave_a_child(seconds: float) -> None:
     """The child holds stdout and stderr open, whatever becomes of its parent."""
     subprocess.Popen(["sleep", str(seconds)])
+
+
+def stop(whom: list[str]) -> None:
+    """SIGTERM to the run ("parent"), as a service manager sends it to all at once, and to the tap ("tap")."""
+    for each in whom:
+        os.kill(os.getppid() if each == "parent" else os.getpid(), signal.SIGTERM)
 
 
 def touch(path: str) -> None:
@@ -104,10 +119,12 @@ def await_file(path: str) -> None:
 ACCIDENTS: dict[str, Callable[[Any], object]] = {
     "exit": sys.exit,
     "signal": die_by_signal,
+    "stop": stop,
     "raise": raise_error,
     "hang": hang,
     "babble": babble,
     "flood": flood,
+    "log": log,
     "child": leave_a_child,
     "touch": touch,
     "await": await_file,
@@ -172,6 +189,8 @@ class Stream:
         }
         if self.method == "INCREMENTAL":
             said["replication-key"] = "n"
+        if self.config.get("told_parent"):
+            said["parent-tap-stream-id"] = self.config["parent"]
         return {
             "tap_stream_id": self.name,
             "stream": self.name,
@@ -188,6 +207,9 @@ class Tap:
         self._config = config
         self._voice = Voice(config.get("accidents", []))
         self._bookmarks: dict[str, Json] = state.get("bookmarks", {})
+        self._came: set[str] = set()
+        if config.get("bows"):
+            signal.signal(signal.SIGTERM, self._bow)
 
     def sync(self, streams: Iterable[Stream]) -> None:
         if self._config.get("confess"):
@@ -195,8 +217,14 @@ class Tap:
         if self._config.get("empty_state_first"):
             self._voice.say("STATE", value={})
         for stream in streams:
-            if not stream.config.get("mute"):
+            if not stream.config.get("mute") and stream.config.get("parent", stream.name) in {stream.name, *self._came}:
                 self._sync_stream(stream)
+
+    def _bow(self, number: int, frame: object) -> None:
+        if self._config["bows"] != "silently":
+            self._tell_state()
+            print("INFO Gracefully shutting down...", file=sys.stderr, flush=True)
+        sys.exit(0)
 
     def _sync_stream(self, stream: Stream) -> None:
         place = self._bookmarks.get(stream.name, {})
@@ -205,10 +233,14 @@ class Tap:
         self._announce(stream, 1)
         if stream.config.get("activates") in ("first", "both"):
             self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
+        if refused := stream.config.get("refused"):
+            print(refused, file=sys.stderr, flush=True)
+            return
         count = 0
         for numbers in _chunks(stream.left(place), self._config.get("state_every", 0)):
             self._tell_rows(stream, numbers, version)
             count += len(numbers)
+            self._came.add(stream.name)
             self._bookmarks[stream.name] = {"n": numbers[-1]} | ({"version": version} if stream.versioned else {})
             if len(numbers) == self._config.get("state_every", 0):
                 self._tell_state()
@@ -259,7 +291,7 @@ def _selected(catalog: Json | None, streams: list[Stream]) -> list[Stream]:
     if catalog is None:
         return streams
     chosen = {entry["tap_stream_id"] for entry in catalog["streams"] if _is_selected(entry)}
-    return [stream for stream in streams if stream.name in chosen]
+    return [stream for stream in streams if stream.name in chosen or stream.config.get("always")]
 
 
 def _is_selected(entry: Json) -> bool:
@@ -282,7 +314,8 @@ def _read(path: str | None) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tap-fake")
     parser.add_argument("--config", required=True)
-    parser.add_argument("--catalog", "--properties")
+    parser.add_argument("--catalog")
+    parser.add_argument("--properties")
     parser.add_argument("--state")
     parser.add_argument("--discover", action="store_true")
     options = parser.parse_args()
@@ -292,8 +325,12 @@ def main() -> None:
     streams = [Stream(name, about) for name, about in config["streams"].items()]
     if options.discover and config.get("discovers", True):
         print(json.dumps({"streams": [stream.offer() for stream in streams]}))
-    else:
-        Tap(config, _read(options.state) or {}).sync(_selected(_read(options.catalog), streams))
+        return
+    heard = [options.catalog, options.properties] if "hears" not in config else [getattr(options, config["hears"])]
+    catalog = next(filter(None, heard), None)
+    if catalog is None and "hears" in config:
+        return
+    Tap(config, _read(options.state) or {}).sync(_selected(_read(catalog), streams))
 
 
 if __name__ == "__main__":
