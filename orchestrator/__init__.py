@@ -21,7 +21,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     supervisor/     command, process, stderr; where a tap runs
     destinations/   contract + one file per destination
     state/          commit log, runs, archive               [writes state/]
-    secrets/        references, redaction
+    secrets/        references, redaction, renewed tokens   [writes secrets/]
     ── verbs: each reads top to bottom as a story
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...
     ── faces

@@ -69,6 +69,14 @@ class Paths:
         """Stands where a tap turned out to offer none; it names the environment in which it was asked."""
         return self.catalogs / f"{tap}.none"
 
+    def own_config(self, tap: str) -> Path:
+        """The config of a tap that rewrites it, as the tap left it."""
+        return self.root / "secrets" / f"{tap}.json"
+
+    def handed_config(self, tap: str) -> Path:
+        """What such a tap was told when it was started last, and what orchestrator.toml led to then."""
+        return self.root / "secrets" / f"{tap}.handed.json"
+
     def flow(self, flow: str) -> Path:
         """What is remembered of one flow: commit log, runs, the lock that says it runs."""
         return self.state / flow

@@ -1,4 +1,4 @@
-"""Removes a tap: its settings and flows, its environment and lock, its catalog. History and rows stay."""
+"""Removes a tap: settings, flows, environment, lock, catalog, and the config it wrote. History and rows stay."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from orchestrator.envs.switch import remove_folder
 from orchestrator.envs.workshop import alone
 from orchestrator.events import Listener, nobody
 from orchestrator.paths import Paths
+from orchestrator.secrets import forget_own_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +35,5 @@ def remove_tap(paths: Paths, id: str, *, listen: Listener = nobody) -> TapRemove
             remove_folder(paths.builds(id))
     paths.catalog(id).unlink(missing_ok=True)
     paths.without_catalog(id).unlink(missing_ok=True)
+    forget_own_config(paths, id)
     return TapRemoved(id, flows)

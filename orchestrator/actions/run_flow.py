@@ -1,6 +1,5 @@
 """A run: the tap speaks, rows travel in batches, and each STATE that is due settles them in one commit."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from orchestrator.actions.beginning import Streams, beginning_of, intent_of
 from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit, committed, stopped
 from orchestrator.actions.landing import Landing, now
 from orchestrator.actions.recording import Recording, RunReport, destination_of, only_run_of, recorded
-from orchestrator.actions.starting import Prepared, prepare, tap_failed, with_catalog
+from orchestrator.actions.starting import Prepared, command_of, prepare, tap_failed, with_catalog
 from orchestrator.config import Config
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
@@ -21,7 +20,6 @@ from orchestrator.paths import Paths
 from orchestrator.protocol.messages import read_messages
 from orchestrator.state import ArchiveWriter, CommitLog, Runs, prune
 from orchestrator.supervisor.batch_files import batch_reader
-from orchestrator.supervisor.command import command_for
 from orchestrator.supervisor.process import TapProcess
 from orchestrator.supervisor.stopping import Stop
 
@@ -88,7 +86,7 @@ def _read_tap(
     run, landing, listen = recording.run, recording.landing, recording.listen
     with (
         TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
-        command_for(prepared.invocation, folder=paths.root, work=Path(work), environ=os.environ) as command,
+        command_of(paths, prepared, Path(work), listen) as command,
         ArchiveWriter(paths.archive(run.flow, run.number)) as archive,
         TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.redaction.redact) as process,
     ):

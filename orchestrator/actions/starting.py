@@ -1,8 +1,8 @@
 """What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +18,8 @@ from orchestrator.envs import Receipt, in_use
 from orchestrator.errors import SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
-from orchestrator.secrets import Redaction, resolve
-from orchestrator.supervisor.command import Invocation, command_for
+from orchestrator.secrets import OwnConfig, Redaction, resolve
+from orchestrator.supervisor.command import Command, Invocation, command_for
 from orchestrator.supervisor.process import TapProcess
 
 
@@ -30,6 +30,7 @@ class Prepared:
     tap: Tap
     receipt: Receipt
     invocation: Invocation
+    own: OwnConfig
     redaction: Redaction
     rules: Rules
     choices: tuple[Choice, ...] = ()
@@ -43,14 +44,31 @@ class Prepared:
 def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:
     """Puts secrets in the place of their references. Raises NotInstalled, CredentialsError."""
     receipt = in_use(paths, tap.environment)
-    config = resolve(tap.config, tap=tap.id, root=paths.root, environ=environ)
+    given = resolve(tap.config, tap=tap.id, root=paths.root, environ=environ)
+    own = OwnConfig(paths, tap.id, given)
     invocation = Invocation(
-        Path(receipt.executable),
-        frozenset(receipt.capabilities),
-        config=msgspec.json.encode(config),
-        config_in_file=tap.config_in == "file",
+        Path(receipt.executable), frozenset(receipt.capabilities), config=msgspec.json.encode(own.told)
     )
-    return Prepared(tap, receipt, invocation, Redaction.of(tap.config, config), rules_of(tap, ()))
+    redaction = Redaction.of(tap.config, given, own.told)
+    return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
+
+
+@contextmanager
+def command_of(paths: Paths, prepared: Prepared, work: Path, listen: Listener = nobody) -> Iterator[Command]:
+    """The command that starts the tap, for as long as the block lasts. What the tap writes into its config meanwhile
+    it is told again the next time."""
+    own, invocation = prepared.own, prepared.invocation
+    if own.kept or prepared.tap.config_in == "file":
+        invocation = replace(invocation, config_file=own.hand_over())
+    with command_for(invocation, folder=paths.root, work=work, environ=os.environ) as command:
+        try:
+            yield command
+        finally:
+            if invocation.config_file:
+                own.settle()
+            elif own.keep(command.config):
+                kept = paths.handed_config(prepared.tap.id).relative_to(paths.root)
+                listen(Note(f"{prepared.name} rewrote its config: what it wrote is kept in {kept}"))
 
 
 def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) -> Prepared:
@@ -100,11 +118,11 @@ def _offers_none(paths: Paths, prepared: Prepared) -> bool:
 
 
 def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
-    asking = replace(prepared.invocation, discover=True)
+    asking = replace(prepared, invocation=replace(prepared.invocation, discover=True))
     scrub = prepared.redaction.redact
     with (
         TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".discover-") as work,
-        command_for(asking, folder=paths.root, work=Path(work), environ=os.environ) as command,
+        command_of(paths, asking, Path(work)) as command,
         TapProcess(command, Path(work) / "tap.log", scrub=scrub) as process,
     ):
         printed = bytearray()

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -34,12 +35,13 @@ class Redaction:
         self._spellings = sorted((each for each in spellings if len(each) >= SHORTEST), key=len, reverse=True)
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], resolved: Mapping[str, Any]) -> "Redaction":
-        """For a config with references and the same config with the secrets in place.
+    def of(cls, config: Mapping[str, Any], *resolved: Mapping[str, Any]) -> "Redaction":
+        """For a config with references and the same config with the secrets in place, as it was given and perhaps as
+        the tap rewrote it.
 
         What was referred to is a secret, and so is what stands under a name that says so, or as a password in a URL.
         """
-        return cls(_secrets(config, resolved, named=False))
+        return cls(secret for each in resolved for secret in _secrets(config, each, named=False))
 
     def redact(self, text: str) -> str:
         for spelling in self._spellings:
@@ -48,20 +50,22 @@ class Redaction:
 
 
 def _secrets(config: Any, resolved: Any, *, named: bool) -> Iterator[str]:
-    match config:
-        case Reference():
-            yield resolved
-            yield from _password(resolved)
+    """The secrets in `resolved`, by what `config` says at the same place, if it says something there."""
+    match resolved:
         case Mapping():
-            for key, value in config.items():
-                yield from _secrets(value, resolved[key], named=named or names_a_secret(key))
+            said = config if isinstance(config, Mapping) else {}
+            for key, value in resolved.items():
+                yield from _secrets(said.get(key), value, named=named or names_a_secret(key))
         case list():
-            for value, filled in zip(config, resolved, strict=True):
-                yield from _secrets(value, filled, named=named)
-        case str() | int() if named:
-            yield str(config)
-        case str():
-            yield from _password(config)
+            items = config if isinstance(config, list) else []
+            for item, value in zip_longest(items, resolved):
+                yield from _secrets(item, value, named=named)
+        case bool():
+            pass
+        case str() | int() if named or isinstance(config, Reference):
+            yield str(resolved)
+    if isinstance(resolved, str):
+        yield from _password(resolved)
 
 
 def _password(text: str) -> Iterator[str]:

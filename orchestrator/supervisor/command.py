@@ -29,7 +29,8 @@ def tap_environment(environ: Mapping[str, str]) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """How to ask a tap for something. `takes` are the options its help names, without dashes (config, catalog,
-    properties, state, discover); `config` and the others are JSON texts, None for what is not handed over."""
+    properties, state, discover); `config` and the others are JSON texts, None for what is not handed over.
+    `config_file` is the place on the disk of a config that the tap may rewrite; it holds `config` already."""
 
     executable: Path
     takes: frozenset[str]
@@ -38,16 +39,17 @@ class Invocation:
     catalog: bytes | None = None
     state: bytes | None = None
     discover: bool = False
-    config_in_file: bool = False
+    config_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process about to start. `open_files` are descriptors that it inherits."""
+    """A process about to start, which finds its config at `config`. `open_files` are descriptors that it inherits."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     folder: Path
+    config: Path
     open_files: tuple[int, ...] = ()
 
 
@@ -80,13 +82,14 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
     """The command of an invocation, for as long as the block lasts.
 
     The tap runs in `folder`; what must lie on disk lies in `work`, readable by the owner alone. The config is kept
-    off the disk where the system can (a memfd, opened as /dev/fd/N), unless the tap rewrites it.
+    off the disk where the system can (a memfd, opened as /dev/fd/N), unless it has a file. As long as the block lasts
+    it can be read, also what the tap made of it.
     """
     with ExitStack() as stack:
         handed = _Handed(stack, work)
         arguments = [str(invocation.executable)]
-        place = handed.file if invocation.config_in_file else handed.secret
-        arguments += ["--config", place("config.json", invocation.config)]
+        config = str(invocation.config_file or handed.secret("config.json", invocation.config))
+        arguments += ["--config", config]
         if invocation.discover:
             arguments.append("--discover")
         # Many taps name both options and read one of them; which, only they know, and the other one does no harm.
@@ -96,4 +99,4 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
             arguments += [word for option in options for word in (f"--{option}", path)]
         if invocation.state is not None and "state" in invocation.takes:
             arguments += ["--state", handed.file("state.json", invocation.state)]
-        yield Command(tuple(arguments), tap_environment(environ), folder, tuple(handed.open_files))
+        yield Command(tuple(arguments), tap_environment(environ), folder, Path(config), tuple(handed.open_files))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import durable
 from orchestrator.supervisor.command import Invocation, command_for
 from orchestrator.supervisor.process import TapProcess
 
@@ -63,10 +64,12 @@ def test_a_config_is_read_from_memory_and_lies_on_no_disk(told, tmp_path):
 
 
 def test_a_tap_that_rewrites_its_config_gets_a_file_that_only_its_owner_reads(told, tmp_path):
-    answer = told(config=b'{"token": "s3cret"}', config_in_file=True)
+    durable.write(tmp_path / "secrets" / "parrot.json", '{"token": "s3cret"}')
+
+    answer = told(config=b'{"token": "s3cret"}', config_file=tmp_path / "secrets" / "parrot.json")
 
     path = answer.path_after("--config")
-    assert Path(path).is_relative_to(tmp_path / "work")
+    assert path == str(tmp_path / "secrets" / "parrot.json")
     assert (answer.files[path], answer.modes[path]) == ('{"token": "s3cret"}', 0o600)
 
 

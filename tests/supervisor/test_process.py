@@ -26,7 +26,9 @@ def tap(tmp_path):
     """A function that starts a Python program as a tap; its log is `log` in `tmp_path`."""
 
     def start(*lines, grace=5.0, **options):
-        command = Command((sys.executable, "-IS", "-c", "\n".join(lines)), os.environ, tmp_path)
+        command = Command(
+            (sys.executable, "-IS", "-c", "\n".join(lines)), os.environ, tmp_path, tmp_path / "config.json"
+        )
         return TapProcess(command, tmp_path / "log", grace=grace, **options)
 
     return start
@@ -234,4 +236,4 @@ def test_a_third_signal_does_not_save_a_tap_from_its_end(tap):
 
 def test_a_program_that_is_not_there_is_an_environment_that_is_broken(tmp_path):
     with pytest.raises(EnvironmentBroken, match="tap-gone cannot be started"):
-        TapProcess(Command((str(tmp_path / "tap-gone"),), {}, tmp_path), tmp_path / "log")
+        TapProcess(Command((str(tmp_path / "tap-gone"),), {}, tmp_path, tmp_path / "config.json"), tmp_path / "log")

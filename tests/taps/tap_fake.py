@@ -27,6 +27,7 @@ config alone; a longer stream is a source that has new rows.
     bows                     at SIGTERM it ends with exit code 0, "silently" or with a STATE, as the Singer SDK does
     metrics                  it counts its rows in METRIC lines on stderr
     confess                  it prints its config on stderr
+    rotates                  it uses up its `token`: writes the next one into its config when it starts
     accidents                a list of {after: MESSAGES, ACCIDENT: ARGUMENT, ...}, see ACCIDENTS
 """
 
@@ -307,6 +308,17 @@ def _listen_to_sigterm(seconds: float) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN if seconds < 0 else end)
 
 
+def _use_up(config: Json, path: Path) -> None:
+    """Each token is good once, as a refresh token of OAuth; the source keeps the next one in a file."""
+    source = Path(config["rotates"])
+    token = config["login"]["token"]
+    if source.exists() and token != source.read_text():
+        sys.exit(f"ERROR 401 Unauthorized: {token} was used up")
+    following = f"{token.rstrip('0123456789')}{int(token.rpartition('-')[2]) + 1}"
+    source.write_text(following)
+    path.write_text(json.dumps({**config, "login": {**config["login"], "token": following}, "expires": 3600}))
+
+
 def _read(path: str | None) -> Any:
     return json.loads(Path(path).read_text()) if path else None
 
@@ -322,6 +334,8 @@ def main() -> None:
     config = _read(options.config)
     if "at_sigterm" in config:
         _listen_to_sigterm(config["at_sigterm"])
+    if "rotates" in config:
+        _use_up(config, Path(options.config))
     streams = [Stream(name, about) for name, about in config["streams"].items()]
     if options.discover and config.get("discovers", True):
         print(json.dumps({"streams": [stream.offer() for stream in streams]}))
