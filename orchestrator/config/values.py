@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from orchestrator.errors import UnknownName
 
-COMMIT_ROWS = 100_000
+COMMIT_ROWS = 1_000_000
 COMMIT_SECONDS = 10.0
 
 

@@ -7,8 +7,10 @@ table's shape comes before the first row of the transaction: DuckDB refuses to c
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,8 +36,20 @@ OURS = "_orchestrator"
 PATIENCE = 600.0
 """Seconds that a commit waits for another process to let go of the file."""
 
+_Settings = dict[str, str | bool | int | float | list[str]]
 # A file that DuckDB 2 makes is one that DuckDB 1 reads too, unless somebody made it otherwise.
-_READ_BY_ALL: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.0.0"}
+_READ_BY_ALL: _Settings = {"storage_compatibility_version": "v1.0.0"}
+_FOR_COMMITS: _Settings = {
+    # Several threads that insert take twice the CPU of one, for little or no time won.
+    "threads": 1,
+    # A commit goes straight into the file, not through a log beside it.
+    "wal_autocheckpoint": "1KB",
+    "python_enable_replacements": False,
+}
+
+# What DuckDB may hold of a commit; the rest waits in a file beside ours. Of each column it holds some blocks.
+_MEGABYTES = 64
+_MEGABYTES_A_COLUMN = 2
 
 _FILE = "_file"
 
@@ -73,11 +87,20 @@ class DuckDB:
     def commit(self, commit: Commit) -> None:
         check_counts(commit, self._staging.rows())
         make_folder(self._path.parent)
+        try:
+            self._write(commit)
+        except DestinationError as error:
+            if "Out of Memory" not in str(error.__cause__) and "failed to pin block" not in str(error.__cause__):
+                raise
+            self._write(commit, frugal=False)
+        self._staging.clear()
+
+    def _write(self, commit: Commit, *, frugal: bool = True) -> None:
         with self._open() as connection, _transaction(connection):
             connection.execute(_MEMORY)
             check_number(commit, _last_commit(connection, commit.flow), self._path.name)
-            _Transaction(connection, commit, self._schema).settle(joined(list(self._staging.batches())))
-        self._staging.clear()
+            transaction = _Transaction(connection, commit, self._schema, self._staging.let_go)
+            transaction.settle(self._staging.batches(), frugal=frugal)
 
     def close(self) -> None:
         self._staging.clear()
@@ -110,33 +133,40 @@ class _Place:
 
 
 class _Transaction:
-    """One commit being written: first the shape of every table, then the rows, then what the commit asks beside."""
+    """One commit being written: first the shape of every table, then the rows, then what the commit asks beside.
+    `settled` is called whenever a batch is in its table."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, commit: Commit, schema: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, commit: Commit, schema: str, settled: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._run = connection.execute
         self._commit = commit
         self._schema = schema
+        self._settled = settled
         self._labels = 0
 
-    def settle(self, batches: list[Batch]) -> None:
+    def settle(self, batches: Iterable[Batch], *, frugal: bool) -> None:
         arriving: dict[tuple[str, int | None], list[Batch]] = {}
         for batch in batches:
             arriving.setdefault((batch.table.stream, batch.table.generation), []).append(batch)
         moves = [self._prepare(stream, generation, together) for (stream, generation), together in arriving.items()]
         waiting = {(place.landed.stream, place.generation): sources for place, _, sources in moves}
         published = [self._prepare_publishing(*each, waiting.get(each, [])) for each in self._commit.publish.items()]
+        if frugal:
+            columns = max((len(place.landed.columns) for place, _, _ in moves), default=0)
+            self._run(f"SET memory_limit = '{_MEGABYTES + _MEGABYTES_A_COLUMN * columns}MB'")
         if self._commit.rewind is not None:
             self._rewind(self._commit.rewind)
-        for place, key, sources in moves:
-            for source in sources:
-                if not set(source.key) <= place.landed.columns.keys():
+        for place, before, sources in moves:
+            for key, wave in groupby(sources, key=attrgetter("key")):
+                if not set(key) <= place.landed.columns.keys():
                     # A SCHEMA may name a key without declaring it; then the column comes with the first row.
                     continue
-                if source.key not in ((), key):
-                    self._rekey(place, source.key)
-                key = source.key
-                self._bring(source, place)
+                if key not in ((), before):
+                    self._rekey(place, key)
+                before = key
+                self._bring(list(wave), place)
         for activation in self._commit.activations:
             self._activate(activation)
         for shadow, live in published:
@@ -155,7 +185,7 @@ class _Transaction:
         place = held or self._reserve(stream, generation)
         landed = place.landed
         sources: list[Landed] = []
-        for batch in batches:
+        for batch in joined(batches):
             names, _ = grow(landed, batch.table)
             label = f"batch_{self._labels}"
             self._labels += 1
@@ -268,21 +298,36 @@ class _Transaction:
 
     # ── rows ──
 
-    def _bring(self, source: Landed, place: _Place) -> None:
-        """Rows of one batch into their table. Of the rows of one key the last stays, and it takes the place of the
-        one that the table held."""
-        key = tuple(place.landed.columns[said].name for said in source.key)
-        select = f"SELECT {sql.selection(source, place.landed)} FROM {sql.name(source.name)}"
-        alive = sql.alive(self._commit.soft_delete)
-        if not key:
-            self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM ({select}) WHERE {alive}")
-            return
-        self._run(f"CREATE OR REPLACE TEMP TABLE arriving AS SELECT * FROM ({select}) {sql.latest_per_key(key)}")
+    def _bring(self, sources: list[Landed], place: _Place) -> None:
+        """Rows that are keyed alike into their table. Of the rows of one key the last stays, and it takes the place
+        of the one that the table held."""
+        stays = sql.alive(self._commit.soft_delete)
+        if sources[0].key and self._make_way(sources, place):
+            stays += f" AND {sql.name(SEQUENCE)} IN (SELECT {sql.name(SEQUENCE)} FROM temp.arriving)"
+        for source in sources:
+            select = f"SELECT {sql.selection(source, place.landed)} FROM {sql.name(source.name)}"
+            self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM ({select}) WHERE {stays}")
+            self._settled()
+
+    def _make_way(self, sources: list[Landed], place: _Place) -> bool:
+        """Deletes the rows that have a key of the `sources`. Tells whether some of these have a key in common; only
+        those that the table `arriving` lists by sequence are to come then."""
+        keys = replace(place.landed, columns={said: place.landed.columns[said] for said in sources[0].key})
+        key = [column.name for column in keys.columns.values()]
+        arriving = " UNION ALL ".join(
+            f"SELECT {sql.selection(source, keys)} FROM {sql.name(source.name)}" for source in sources
+        )
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE arriving AS SELECT {sql.names(key)}, max({sql.name(SEQUENCE)}) "
+            f"AS {sql.name(SEQUENCE)} FROM ({arriving}) GROUP BY {sql.names(key)}"
+        )
         self._run(
             f"DELETE FROM {place.relation} AS held USING temp.arriving WHERE {sql.same_key('held', 'arriving', key)}"
         )
-        self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM temp.arriving WHERE {alive}")
-        self._run("DROP TABLE temp.arriving")
+        (unique,) = self._run(
+            f"SELECT (SELECT count(*) FROM temp.arriving) = (SELECT count(*) FROM ({arriving}))"
+        ).fetchall()[0]
+        return not unique
 
     def _rekey(self, place: _Place, said: tuple[str, ...]) -> None:
         """Keeps the last row of each key, for a table that had another key or none before."""
@@ -381,7 +426,8 @@ def open_file(
     Raises DestinationBusy when it does not let go, DestinationFull when the disk is full while the block writes,
     DestinationError for anything else that DuckDB says of the file.
     """
-    connection = duckdb.connect(config={**_READ_BY_ALL, "temp_directory": f"{path}.tmp"})
+    settings = _READ_BY_ALL if read_only else _READ_BY_ALL | _FOR_COMMITS
+    connection = duckdb.connect(config={**settings, "temp_directory": f"{path}.tmp"})
     try:
         _attach(connection, path, patience, listen, read_only)
         with full_disk(path.parent):

@@ -1,5 +1,6 @@
 """Staged batches on their way to a commit: in memory while they are few, in a nameless file when they are many."""
 
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,15 +12,16 @@ import pyarrow as pa
 from orchestrator.load.batch import Batch
 from orchestrator.load.table import Table
 
-BYTES_IN_MEMORY = 64_000_000
+BYTES_IN_MEMORY = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Spilled:
-    """Where in the file the rows of a batch begin, in bytes."""
+    """Where in the file the rows of a batch are, in bytes."""
 
     table: Table
     offset: int
+    size: int
     rows: int
 
 
@@ -35,6 +37,7 @@ class Staging:
         self._kept: list[Batch | _Spilled] = []
         self._bytes = 0
         self._descriptor: int | None = None
+        self._pages: mmap.mmap | None = None
 
     def add(self, batch: Batch) -> None:
         size = batch.rows.nbytes
@@ -46,14 +49,20 @@ class Staging:
 
     def batches(self) -> Iterator[Batch]:
         """Every batch, in order. Those in the file are mapped, not read."""
-        mapped = None if self._descriptor is None else pa.memory_map(f"/dev/fd/{self._descriptor}")
+        file = pa.py_buffer(b"")
+        if self._descriptor is not None:
+            self._pages = mmap.mmap(self._descriptor, 0, prot=mmap.PROT_READ)
+            file = pa.py_buffer(self._pages)
         for kept in self._kept:
             if isinstance(kept, Batch):
                 yield kept
             else:
-                assert mapped is not None
-                mapped.seek(kept.offset)
-                yield Batch(kept.table, pa.ipc.open_stream(mapped).read_all())
+                yield Batch(kept.table, pa.ipc.open_stream(file.slice(kept.offset, kept.size)).read_all())
+
+    def let_go(self) -> None:
+        """Lets what was read of the file out of memory. It comes back where it is read again."""
+        if self._pages is not None:
+            self._pages.madvise(mmap.MADV_DONTNEED)
 
     def rows(self) -> dict[str, int]:
         """How many rows are staged, per stream."""
@@ -66,6 +75,7 @@ class Staging:
     def clear(self) -> None:
         self._kept.clear()
         self._bytes = 0
+        self._pages = None
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -80,4 +90,5 @@ class Staging:
             pa.ipc.new_stream(file, batch.rows.schema) as stream,
         ):
             stream.write_table(batch.rows)
-        return _Spilled(batch.table, offset, batch.rows.num_rows)
+        size = os.lseek(self._descriptor, 0, os.SEEK_END) - offset
+        return _Spilled(batch.table, offset, size, batch.rows.num_rows)

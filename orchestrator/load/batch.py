@@ -1,6 +1,6 @@
 """Rows of one stream that travel together: gathered as they come, then turned into one Arrow table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -53,15 +53,22 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Ba
     return Batch(shaped, pa.Table.from_arrays(arrays, schema=shaped.arrow_schema()))
 
 
-def joined(batches: list[Batch]) -> list[Batch]:
-    """The same rows in as few batches as their tables allow, in the same order."""
-    runs: list[list[Batch]] = []
+BYTES_JOINED = 32_000_000
+"""Batches are joined up to so many bytes."""
+
+
+def joined(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The same rows in as few batches as their tables and BYTES_JOINED allow, in the same order."""
+    run: list[Batch] = []
+    size = 0
     for batch in batches:
-        if runs and runs[-1][-1].table == batch.table:
-            runs[-1].append(batch)
-        else:
-            runs.append([batch])
-    return [Batch(run[0].table, pa.concat_tables([batch.rows for batch in run])) for run in runs]
+        if run and (run[0].table != batch.table or size + batch.rows.nbytes > BYTES_JOINED):
+            yield Batch(run[0].table, pa.concat_tables([each.rows for each in run]))
+            run, size = [], 0
+        run.append(batch)
+        size += batch.rows.nbytes
+    if run:
+        yield Batch(run[0].table, pa.concat_tables([each.rows for each in run]))
 
 
 def _check_keys(table: Table, records: Records, settled: list[tuple[Column, pa.Array]]) -> None:

@@ -12,11 +12,11 @@ from orchestrator.protocol.records import Records, together
 
 ROWS_A_BATCH = 100_000
 """A stream that has gathered so many rows gives a batch."""
-BYTES_GATHERED = 48_000_000
+BYTES_GATHERED = 32_000_000
 """When all streams together have gathered so much, each gives a batch."""
 _ROWS_A_CHUNK = 4096
 # As values of Python, records take some five times their text.
-_BYTES_A_CHUNK = 12_000_000
+_BYTES_A_CHUNK = 6_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ class _Gathering:
     def _take(self, pile: _Pile) -> list[Batch]:
         batches, pile.batches, pile.batched = pile.batches, [], 0
         self._bytes_batched -= sum(batch.rows.nbytes for batch in batches)
-        return joined(batches)
+        return list(joined(batches))
 
     def _shape_all(self) -> None:
         for pile in self._piles.values():

@@ -132,7 +132,7 @@ def test_a_flow_carries_one_tap_to_one_destination(read):
     flows = read(SHOP).flows
 
     assert flows["gitlab"] == Flow("gitlab", "gitlab", "warehouse", Mode.APPEND, commit_rows=5000, commit_seconds=2.5)
-    assert flows["eu"] == Flow("eu", "gitlab-eu", "warehouse", Mode.AUTO, commit_rows=100_000, commit_seconds=10.0)
+    assert flows["eu"] == Flow("eu", "gitlab-eu", "warehouse", Mode.AUTO, commit_rows=1_000_000, commit_seconds=10.0)
 
 
 def test_the_path_of_a_destination_starts_at_the_workspace(read, tmp_path):

@@ -5,6 +5,7 @@ import os
 import duckdb
 import pytest
 
+from orchestrator.destinations import duckdb as duckdb_file
 from orchestrator.destinations import staging
 from orchestrator.destinations.duckdb import DuckDB
 from orchestrator.errors import DestinationBusy, DestinationError
@@ -134,6 +135,35 @@ def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, dest
     assert place.query("users", "SELECT count(*), count(name), count(more)") == [(1500, 500, 1000)]
     assert [path.name for path in place.path.parent.iterdir()] == ["warehouse.duckdb"]
     assert len(os.listdir("/dev/fd")) == len(open_before)
+
+
+def test_a_commit_that_needs_more_memory_than_is_meant_for_it_gets_it(place, destination, monkeypatch):
+    many = {f"n{number}": "string" for number in range(300)}
+    messages = [schema("wide", **many), *(record("wide", **dict.fromkeys(many, f"{id}")) for id in range(3000))]
+    monkeypatch.setattr(duckdb_file, "_MEGABYTES", 20)
+    monkeypatch.setattr(duckdb_file, "_MEGABYTES_A_COLUMN", 0)
+    land(destination, *messages)
+    land(destination, *messages)
+
+    assert place.query("wide", "SELECT count(*), count(n299)") == [(6000, 6000)]
+
+
+def test_rows_of_one_key_in_several_batches_leave_the_last(place, destination, monkeypatch):
+    monkeypatch.setattr(staging, "BYTES_IN_MEMORY", 1000)
+    land(destination, USERS, user(1, "held"), user(2, "held"), state(1))
+    rounds = (user(id, f"round {number}") for number in range(3) for id in range(2, 5000 + number))
+    land(destination, USERS, *rounds, state(2))
+
+    assert place.query("users", "SELECT count(*), count(DISTINCT id)") == [(5001, 5001)]
+    assert place.query("users", "SELECT min(name), max(name), count(DISTINCT name)") == [("held", "round 2", 2)]
+
+
+def test_a_key_may_be_called_like_a_column_of_ours_without_its_prefix(place, destination):
+    shape = schema("users", ["last", "sequence"], last="string", sequence="integer", name="string")
+    for name in ("first", "second"):
+        land(destination, shape, *(record("users", last="x", sequence=1, name=name) for _ in range(2)))
+
+    assert place.query("users", "SELECT name") == [("second",)]
 
 
 def test_a_file_may_be_called_like_the_schema_of_its_tables(tmp_path):
