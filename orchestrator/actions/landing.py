@@ -1,6 +1,7 @@
 """Rows on their way from messages to commits: the part that `run`, `load` and `replay` share."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from orchestrator.events import Listener, Note
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
 from orchestrator.load.generations import Generations
+from orchestrator.load.quarantine import Refused, in_quarantine
 from orchestrator.load.table import Table, settled, table_for
 from orchestrator.protocol.messages import Schema, Unknown
 
@@ -42,21 +44,32 @@ class Intent:
 class Landing:
     """Stages batches and writes commits, and counts both.
 
-    `last` is the last commit that the destination holds; `read` and `committed` count rows per stream;
-    `streams` are those whose SCHEMA came; `heard_state` tells whether a STATE that remembers something came with a
-    commit.
+    `last` is the last commit that the destination holds; `read`, `committed` and `quarantined` count records per
+    stream, the last one also, under "", lines that are no record; `streams` are those whose SCHEMA came; `heard_state`
+    tells whether a STATE that remembers something came with a commit; `unsettled` whether anything was read that no
+    commit holds yet. `scrub` takes secrets out of what goes to the quarantine.
     """
 
-    def __init__(self, destination: Destination, intent: Intent, last: Commit | None, listen: Listener) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        intent: Intent,
+        last: Commit | None,
+        listen: Listener,
+        scrub: Callable[[str], str] = str,
+    ) -> None:
         self.last = last
         self.commits = 0
-        self.read: dict[str, int] = {}
-        self.committed: dict[str, int] = {}
+        self.read: Counter[str] = Counter()
+        self.committed: Counter[str] = Counter()
+        self.quarantined: Counter[str] = Counter()
+        self.unsettled = False
         self.streams: set[str] = set()
         self.heard_state = False
         self._destination = destination
         self._intent = intent
         self._listen = listen
+        self._scrub = scrub
         self._state = intent.state
         self._generations = Generations(intent.run, intent.gathering, intent.afresh, intent.rules.ids)
         self._noted: set[str] = set()
@@ -64,11 +77,6 @@ class Landing:
     @property
     def flow(self) -> str:
         return self._intent.flow
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether rows were read that no commit holds yet."""
-        return self.read != self.committed
 
     @property
     def sequence(self) -> int:
@@ -88,11 +96,15 @@ class Landing:
         match step:
             case Batch():
                 self._destination.stage(step)
+            case Refused():
+                intent = self._intent
+                self._destination.stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
             case Checkpoint() if step.state is not None or self.streams:
                 before_commit()
                 return self._commit(step)
             case Counted():
-                self.read[step.stream] = self.read.get(step.stream, 0) + step.rows
+                self.read[step.stream] += step.rows
+                self.unsettled = True
             case Schema():
                 self.streams.add(step.stream)
             case Unknown() if step.type not in self._noted:
@@ -126,8 +138,9 @@ class Landing:
         self._destination.commit(commit)
         self.last, self._state = commit, commit.state
         self.commits += 1
-        for stream, rows in commit.rows.items():
-            self.committed[stream] = self.committed.get(stream, 0) + rows
+        self.committed.update(commit.rows)
+        self.quarantined.update(commit.quarantined)
+        self.unsettled = False
         return commit
 
 

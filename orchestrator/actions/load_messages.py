@@ -15,10 +15,12 @@ from orchestrator.supervisor.batch_files import batch_reader
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: rows read and committed per stream, and the number of its commits."""
+    """What a load did: records read, committed and put into quarantine per stream (under "" lines that are no record),
+    and the number of its commits."""
 
     read: dict[str, int]
     committed: dict[str, int]
+    quarantined: dict[str, int]
     commits: int
 
 
@@ -54,4 +56,4 @@ def load_messages(
         if isinstance(step, Checkpoint) and step.state is not None and step.state is not acknowledged:
             acknowledged = step.state
             acknowledge(step.state)
-    return Loaded(landing.read, landing.committed, landing.commits)
+    return Loaded(dict(landing.read), dict(landing.committed), dict(landing.quarantined), landing.commits)

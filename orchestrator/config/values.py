@@ -25,6 +25,15 @@ class Mode(StrEnum):
     """The rows of a run take the place of those of earlier runs when it ends well."""
 
 
+class OnBadLine(StrEnum):
+    """What becomes of a line that is no message, or whose record cannot land."""
+
+    FAIL = "fail"
+    """It ends the run, with an error that names it."""
+    QUARANTINE = "quarantine"
+    """It goes to the table `_orchestrator.quarantine`, and the run goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Where a secret is kept, in place of the secret: `{ env = "NAME" }` or `{ file = "PATH" }`."""

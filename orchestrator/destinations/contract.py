@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from orchestrator.errors import CommitConflict, CountMismatch
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Commit
+from orchestrator.load.quarantine import QUARANTINE
 
 
 class Destination(Protocol):
@@ -38,10 +39,14 @@ class Destination(Protocol):
 
 
 def check_counts(commit: Commit, staged: Mapping[str, int]) -> None:
-    """Raises CountMismatch unless exactly the rows that the commit counts are staged."""
-    if staged != dict(commit.rows):
+    """Raises CountMismatch unless exactly the rows that the commit counts are staged, those in quarantine among
+    them."""
+    counted = dict(commit.rows)
+    if refused := sum(commit.quarantined.values()):
+        counted[QUARANTINE.stream] = refused
+    if staged != counted:
         raise CountMismatch(
-            f"commit {commit.number} of {commit.flow} counts {dict(commit.rows)} rows, but {staged} were staged",
+            f"commit {commit.number} of {commit.flow} counts {counted} rows, but {staged} were staged",
             data="the commit was not written",
         )
 

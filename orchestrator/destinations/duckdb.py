@@ -29,6 +29,7 @@ from orchestrator.load.batch import Batch, joined
 from orchestrator.load.commit import Activation, Commit, Rewind
 from orchestrator.load.evolution import Landed, grow
 from orchestrator.load.naming import name_for
+from orchestrator.load.quarantine import QUARANTINE
 from orchestrator.load.table import SEQUENCE, Table
 from orchestrator.protocol.schemas import DELETED_AT, Column, Type
 
@@ -53,13 +54,16 @@ _MEGABYTES_A_COLUMN = 2
 
 _FILE = "_file"
 
+_QUARANTINE = Landed(QUARANTINE.stream, "quarantine", columns={column.name: column for column in QUARANTINE.columns})
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
 CREATE TABLE IF NOT EXISTS {OURS}.commits (
     flow VARCHAR, number BIGINT, run BIGINT, committed_at VARCHAR, state VARCHAR, row_counts JSON, sequence BIGINT,
     gathering JSON);
+ALTER TABLE {OURS}.commits ADD COLUMN IF NOT EXISTS quarantined JSON DEFAULT '{{}}';
 CREATE TABLE IF NOT EXISTS {OURS}.tables (
     flow VARCHAR, stream VARCHAR, generation BIGINT, schema_name VARCHAR, table_name VARCHAR, key JSON, columns JSON);
+CREATE TABLE IF NOT EXISTS {OURS}.quarantine ({sql.definition(_QUARANTINE)});
 """
 
 
@@ -147,9 +151,13 @@ class _Transaction:
         self._labels = 0
 
     def settle(self, batches: Iterable[Batch], *, frugal: bool) -> None:
+        refused: list[Batch] = []
         arriving: dict[tuple[str, int | None], list[Batch]] = {}
         for batch in batches:
-            arriving.setdefault((batch.table.stream, batch.table.generation), []).append(batch)
+            if batch.table == QUARANTINE:
+                refused.append(batch)
+            else:
+                arriving.setdefault((batch.table.stream, batch.table.generation), []).append(batch)
         moves = [self._prepare(stream, generation, together) for (stream, generation), together in arriving.items()]
         waiting = {(place.landed.stream, place.generation): sources for place, _, sources in moves}
         published = [self._prepare_publishing(*each, waiting.get(each, [])) for each in self._commit.publish.items()]
@@ -167,6 +175,9 @@ class _Transaction:
                     self._rekey(place, key)
                 before = key
                 self._bring(list(wave), place)
+        for batch in refused:
+            self._connection.register("refused", batch.rows)
+            self._run(f"INSERT INTO {OURS}.quarantine BY NAME FROM refused")
         for activation in self._commit.activations:
             self._activate(activation)
         for shadow, live in published:
@@ -342,9 +353,11 @@ class _Transaction:
         streams = self._run(
             f"SELECT stream FROM {OURS}.tables WHERE flow = ? AND generation IS NULL", [self._commit.flow]
         ).fetchall()
+        again = sql.between(rewind.sequence, rewind.until)
         for place in (self._find(stream, None) for (stream,) in streams):
             if place is not None and not place.landed.key:
-                self._run(f"DELETE FROM {place.relation} WHERE {sql.between(rewind.sequence, rewind.until)}")
+                self._run(f"DELETE FROM {place.relation} WHERE {again}")
+        self._run(f"DELETE FROM {OURS}.quarantine WHERE flow = ? AND {again}", [self._commit.flow])
 
     def _activate(self, activation: Activation) -> None:
         """The rows of other versions go, from the new generation where one is being gathered."""
@@ -373,7 +386,7 @@ class _Transaction:
     def _remember(self) -> None:
         commit = self._commit
         self._run(
-            f"INSERT INTO {OURS}.commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO {OURS}.commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 commit.flow,
                 commit.number,
@@ -383,6 +396,7 @@ class _Transaction:
                 msgspec.json.encode(commit.rows).decode(),
                 commit.sequence,
                 msgspec.json.encode(commit.gathering).decode(),
+                msgspec.json.encode(commit.quarantined).decode(),
             ],
         )
 
@@ -394,24 +408,21 @@ def _last_commit(connection: duckdb.DuckDBPyConnection, flow: str) -> Commit | N
     ).fetchone()
     if known is None:
         return None
-    row = connection.execute(
-        f"SELECT number, run, committed_at, state, row_counts, sequence, gathering FROM {OURS}.commits "
-        "WHERE flow = ? ORDER BY number DESC LIMIT 1",
-        [flow],
-    ).fetchone()
-    if row is None:
-        return None
-    number, run, at, state, rows, sequence, gathering = row
-    return Commit(
-        flow,
-        number,
-        run,
-        at,
-        None if state is None else state.encode(),
-        msgspec.json.decode(rows),
-        sequence,
-        msgspec.json.decode(gathering),
-    )
+    newest = connection.execute(f"FROM {OURS}.commits WHERE flow = ? ORDER BY number DESC LIMIT 1", [flow])
+    for row in newest.to_arrow_table().to_pylist():
+        return Commit(
+            flow,
+            row["number"],
+            row["run"],
+            row["committed_at"],
+            None if row["state"] is None else row["state"].encode(),
+            msgspec.json.decode(row["row_counts"]),
+            row["sequence"],
+            msgspec.json.decode(row["gathering"]),
+            # A file of an earlier version has no such column yet.
+            quarantined=msgspec.json.decode(row.get("quarantined", "{}")),
+        )
+    return None
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────

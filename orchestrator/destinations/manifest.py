@@ -3,6 +3,7 @@
 Below the root:
 
     issues/commit-00000012-1.parquet           a table; readers take every file in the folder
+    _orchestrator/shop/quarantine/             one more table: lines and records that could not land
     _orchestrator/shop/manifest-00000012.json  a commit: the state, the tables, and the files of each
     _orchestrator/shop/files/                  files that no reader sees: on their way, or not published yet
     _orchestrator/.processes/                  files that no commit holds yet, in a folder for each process
@@ -22,10 +23,12 @@ from orchestrator.errors import DamagedFile
 from orchestrator.load.commit import Commit
 from orchestrator.load.evolution import Landed
 from orchestrator.load.naming import name_for
+from orchestrator.load.quarantine import QUARANTINE
 from orchestrator.protocol.schemas import Column, Type
 
 OURS = "_orchestrator"
 _FILES = "files"
+_QUARANTINE = "quarantine"
 _MANIFEST = re.compile(r"manifest-(\d{8,})\.json")
 _UNFINISHED_MANIFEST = ".manifest-*"
 _PART = re.compile(r"commit-\d{8,}-\d+\.parquet")
@@ -54,10 +57,25 @@ class Memory:
     """The manifests of one flow, and the files that they name."""
 
     def __init__(self, root: Path, flow: str) -> None:
+        self._root = root
         # A name that is not plain gets a suffix, so that no two flows meet, whatever their case.
         name = name_for(flow, ())
         self._folder = root / OURS / (name if name == flow == flow.casefold() else name_for(flow, [name]))
         self._files = self._folder / _FILES
+
+    def table_name(self, stream: str, ours: Iterable[Holding]) -> str:
+        """A folder for a stream that nobody has: no table in `ours`, no other flow, and nobody who put something
+        there. The quarantine lies in the flow's own folder."""
+        if stream == QUARANTINE.stream:
+            return str((self._folder / _QUARANTINE).relative_to(self._root))
+        manifests = (_newest(folder) for folder in (self._root / OURS).iterdir() if folder.is_dir())
+        committed = [holding.landed.name for manifest in manifests if manifest for holding in manifest.holdings]
+        # An empty folder may be what is left of a table that was taken away by hand.
+        present = [path.name for path in self._root.iterdir() if not path.is_dir() or any(path.iterdir())]
+        taken = [*committed, *present, *(holding.landed.name for holding in ours)]
+        name = name_for(stream, taken)
+        # Many readers pass over a folder whose name begins so.
+        return name_for(f"table{stream}", taken) if name.startswith("_") else name
 
     def recover(self) -> Manifest | None:
         """The newest manifest, once all that a crash left half done is done or undone; None before the first commit.
@@ -123,18 +141,6 @@ class Memory:
             durable.sync_folder(folder)
 
 
-def table_name(root: Path, stream: str, ours: Iterable[Holding]) -> str:
-    """A folder for a stream that nobody has: no table in `ours`, no other flow, and nobody who put something there."""
-    manifests = (_newest(folder) for folder in (root / OURS).iterdir() if folder.is_dir())
-    committed = [holding.landed.name for manifest in manifests if manifest for holding in manifest.holdings]
-    # An empty folder may be what is left of a table that was taken away by hand.
-    present = [path.name for path in root.iterdir() if not path.is_dir() or any(path.iterdir())]
-    taken = [*committed, *present, *(holding.landed.name for holding in ours)]
-    name = name_for(stream, taken)
-    # Many readers pass over a folder whose name begins so.
-    return name_for(f"table{stream}", taken) if name.startswith("_") else name
-
-
 def _place(folder: Path, table: str) -> Path:
     """Where the files of a table belong, for the flow whose memory is `folder`."""
     return folder.parents[1] / table if table else folder / _FILES
@@ -189,6 +195,7 @@ class _Text(msgspec.Struct, frozen=True):
     sequence: int
     gathering: dict[str, int]
     tables: tuple[_Table, ...]
+    quarantined: dict[str, int] = {}
 
 
 def _path(folder: Path, number: int) -> Path:
@@ -217,7 +224,17 @@ def _newest(folder: Path) -> Manifest | None:
             hint=f"put the file back from a backup, or move {folder.parents[1]} away and run from the start",
         ) from error
     state = None if text.state is None else text.state.encode()
-    commit = Commit(text.flow, text.number, text.run, text.at, state, text.rows, text.sequence, text.gathering)
+    commit = Commit(
+        text.flow,
+        text.number,
+        text.run,
+        text.at,
+        state,
+        text.rows,
+        text.sequence,
+        text.gathering,
+        quarantined=text.quarantined,
+    )
     return Manifest(commit, tuple(holdings))
 
 
@@ -251,5 +268,6 @@ def _text(manifest: Manifest) -> bytes:
         commit.sequence,
         dict(commit.gathering),
         tables,
+        dict(commit.quarantined),
     )
     return msgspec.json.format(msgspec.json.encode(text))

@@ -15,7 +15,7 @@ from orchestrator.destinations import sql
 from orchestrator.destinations.aside import Aside, sweep
 from orchestrator.destinations.contract import check_counts, check_number
 from orchestrator.destinations.disk import first_line, full_disk
-from orchestrator.destinations.manifest import OURS, Holding, Manifest, Memory, table_name
+from orchestrator.destinations.manifest import OURS, Holding, Manifest, Memory
 from orchestrator.destinations.parts import Arrival, Arrivals, Part, Rewriter, is_small, relation
 from orchestrator.durable import Held, lock
 from orchestrator.errors import DestinationBusy, DestinationError
@@ -63,7 +63,7 @@ class Parquet:
                 held = memory.recover()
                 check_number(commit, held.commit if held else None, self._root.name)
                 with contextlib.closing(Rewriter(self._aside)) as rewriter:
-                    tables = _Tables(commit, held.holdings if held else (), rewriter, self._root)
+                    tables = _Tables(commit, held.holdings if held else (), rewriter, memory)
                     manifest = memory.write(Manifest(commit, tables.settle(self._arrivals.all())))
             with self._failures("the commit holds; the next run shows what is missing of it"):
                 memory.show(manifest.holdings)
@@ -139,10 +139,10 @@ class _Wave:
 class _Tables:
     """The tables of a flow while a commit makes the next ones out of them; files that need no change stay."""
 
-    def __init__(self, commit: Commit, holdings: Sequence[Holding], rewriter: Rewriter, root: Path) -> None:
+    def __init__(self, commit: Commit, holdings: Sequence[Holding], rewriter: Rewriter, memory: Memory) -> None:
         self._commit = commit
         self._rewriter = rewriter
-        self._root = root
+        self._memory = memory
         self._before = {(holding.landed.stream, holding.generation): holding for holding in holdings}
         self._now = dict(self._before)
 
@@ -196,7 +196,7 @@ class _Tables:
 
     def _new(self, place: _Place) -> Holding:
         stream, generation = place
-        name = table_name(self._root, stream, self._now.values()) if generation is None else ""
+        name = self._memory.table_name(stream, self._now.values()) if generation is None else ""
         return Holding(Landed(stream, name), generation)
 
     def _forget_generations(self, stream: str, *, but: int) -> None:

@@ -1,14 +1,14 @@
 """Rows of one stream that travel together: gathered as they come, then turned into one Arrow table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.errors import BadRecord
 from orchestrator.load.table import OUR_COLUMNS, Table
-from orchestrator.protocol.records import Records
+from orchestrator.protocol.records import Records, UnfitRows
+from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column
 from orchestrator.protocol.values import comparable, settle
 
@@ -29,14 +29,18 @@ class Moment:
     received: int
     sequences: Sequence[int]
 
+    def without(self, refused: Collection[int]) -> "Moment":
+        """The same but for some records."""
+        return Moment(self.received, [each for place, each in enumerate(self.sequences) if place not in refused])
 
-def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Batch:
-    """One run of records as a batch. Raises BadRecord for a value that breaks its SCHEMA or a key that is missing."""
-    settled = [
-        (column, comparable(values) if column.name in table.key and column.type == JSON else values)
-        for column, values in records.columns()
-    ]
-    _check_keys(table, records, settled)
+
+def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> tuple[Batch, list[Refusal]]:
+    """One run of records as a batch, without those that break their SCHEMA or have no key."""
+    try:
+        settled = _settled(table, records)
+    except UnfitRows as unfit:
+        batch, refusals = batch_of(table, records.without(unfit.flaws), moment.without(unfit.flaws), batched)
+        return batch, [*records.refusals(unfit.flaws), *refusals]
     count = len(records)
     received = pa.scalar(moment.received, pa.timestamp("us", "UTC"))
     ours: Mapping[str, pa.Array] = {
@@ -50,7 +54,7 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> Ba
     own = [(column, values) for column, values in settled if column.name != DELETED_AT]
     shaped = Table(table.stream, tuple(column for column, _ in own), table.key, table.generation)
     arrays = [values for _, values in own] + [ours[column.name] for column in OUR_COLUMNS]
-    return Batch(shaped, pa.Table.from_arrays(arrays, schema=shaped.arrow_schema()))
+    return Batch(shaped, pa.Table.from_arrays(arrays, schema=shaped.arrow_schema())), []
 
 
 BYTES_JOINED = 32_000_000
@@ -71,18 +75,26 @@ def joined(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield Batch(run[0].table, pa.concat_tables([each.rows for each in run]))
 
 
-def _check_keys(table: Table, records: Records, settled: list[tuple[Column, pa.Array]]) -> None:
+def _settled(table: Table, records: Records) -> list[tuple[Column, pa.Array]]:
+    """The columns of the tap. Raises UnfitRows."""
+    settled = [
+        (column, comparable(values) if column.name in table.key and column.type == JSON else values)
+        for column, values in records.columns()
+    ]
     arrays = {column.name: values for column, values in settled}
+    flaws: dict[int, Flaw] = {}
     for name in table.key:
-        values = arrays.get(name)
-        if values is None or values.null_count:
-            index = 0 if values is None else values.is_null().index(True).as_py()
-            raise BadRecord(
-                f"{table.stream}, line {records.lines[index]}: a record has no {name}, which is part of the key",
-                data="nothing after the last commit was kept",
+        values = arrays.get(name, pa.nulls(len(records)))
+        if values.null_count:
+            flaw = Flaw(
+                f"a record has no {name}, which is part of the key",
                 hint=f"a stream without a usable key can be kept row by row: "
                 f"set key = [] under [taps.ID.streams.{table.stream}]",
             )
+            flaws |= dict.fromkeys(pc.indices_nonzero(values.is_null()).to_pylist(), flaw)
+    if flaws:
+        raise UnfitRows(flaws)
+    return settled
 
 
 def _deleted(settled: list[tuple[Column, pa.Array]], count: int, received: pa.Scalar) -> pa.Array:

@@ -1,14 +1,18 @@
 """When rows settle. A commit closes only at a STATE, or at a clean end of the tap."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from orchestrator.config import OnBadLine
 from orchestrator.load.batch import Batch, Moment, batch_of, joined
+from orchestrator.load.quarantine import Refused
 from orchestrator.load.table import Table
 from orchestrator.protocol.messages import ActivateVersion, Message, Schema, Silence, State, Unknown
 from orchestrator.protocol.records import Records, together
+from orchestrator.protocol.refusals import Refusal
 
 ROWS_A_BATCH = 100_000
 """A stream that has gathered so many rows gives a batch."""
@@ -17,6 +21,7 @@ BYTES_GATHERED = 32_000_000
 _ROWS_A_CHUNK = 4096
 # As values of Python, records take some five times their text.
 _BYTES_A_CHUNK = 6_000_000
+_BYTES_A_REFUSAL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,8 @@ class Rewind:
 class Checkpoint:
     """All that was staged may settle now, with this state (None: the tap sent none in this run).
 
-    `rows` counts per stream what came since the last checkpoint; `sequence` is that of the last row; `ended` tells
-    the clean end of the tap.
+    `rows` and `quarantined` count per stream what came since the last checkpoint; `sequence` is that of the last row;
+    `ended` tells the clean end of the tap.
     """
 
     state: bytes | None
@@ -57,14 +62,16 @@ class Checkpoint:
     sequence: int
     activations: tuple[Activation, ...] = ()
     ended: bool = False
+    quarantined: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """Rows and state that settle together; numbered per flow without gaps, from 1.
 
-    `at` is an RFC 3339 time; `state` is the tap's, word for word; `rows` counts what came per stream; `sequence` is
-    that of the last row that ever settled. `gathering` names the streams whose new generation is not published yet.
+    `at` is an RFC 3339 time; `state` is the tap's, word for word; `rows` counts what came per stream, and `quarantined`
+    what could not land, under "" the lines that are a record of none; `sequence` is that of the last row that ever
+    settled. `gathering` names the streams whose new generation is not published yet.
     What a commit asks of the tables beside the rows: `activations`, generations to `publish`, and a `rewind`.
     """
 
@@ -80,6 +87,7 @@ class Commit:
     publish: Mapping[str, int] = field(default_factory=dict)
     rewind: Rewind | None = None
     soft_delete: bool = False
+    quarantined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -109,6 +117,7 @@ def commit_after(
         gathering={} if checkpoint.ended else gathering,
         activations=checkpoint.activations,
         publish=gathering if checkpoint.ended else {},
+        quarantined=checkpoint.quarantined,
     )
 
 
@@ -128,7 +137,7 @@ class Counted:
     rows: int
 
 
-Settling = Batch | Checkpoint | Counted | Schema | Silence | Unknown
+Settling = Batch | Refused | Checkpoint | Counted | Schema | Silence | Unknown
 
 
 def checkpoints(
@@ -139,16 +148,18 @@ def checkpoints(
     clock: Callable[[], float],
     now: Callable[[], int],
     sequence: int = 0,
+    on_bad_line: OnBadLine = OnBadLine.FAIL,
     hurry: Callable[[], bool] = lambda: False,
 ) -> Iterator[Settling]:
     """Turns messages into batches to stage and checkpoints to commit, in order.
 
     `table_of` decides how a stream settles; `clock` counts seconds, `now` tells microseconds since 1970; `sequence`
-    is that of the last row that settled. When `hurry` says so, the next STATE closes a commit whatever the policy.
+    is that of the last row that settled. What cannot land raises BrokenMessage or BadRecord, or goes to the quarantine,
+    as `on_bad_line` says. When `hurry` says so, the next STATE closes a commit whatever the policy.
     Schemas, silences, unknown types and counts pass through for whoever wants them.
     The input must end only at a clean end of the tap: the end closes a commit.
     """
-    gathering = _Gathering(table_of, now, sequence)
+    gathering = _Gathering(table_of, now, sequence, on_bad_line)
     state: bytes | None = None
     activations: list[Activation] = []
     settled_at = clock()
@@ -157,7 +168,8 @@ def checkpoints(
     unsettled = False
 
     def checkpoint(*, ended: bool = False) -> Checkpoint:
-        made = Checkpoint(state, gathering.rows(), gathering.sequence, tuple(activations), ended)
+        rows, quarantined = gathering.counts()
+        made = Checkpoint(state, rows, gathering.sequence, tuple(activations), ended, quarantined)
         activations.clear()
         return made
 
@@ -168,6 +180,13 @@ def checkpoints(
                 since_state += len(message)
                 unsettled = True
                 yield Counted(message.stream, len(message))
+                yield from full
+            case Refusal():
+                full = gathering.refuse(message)
+                since_state += 1
+                unsettled = True
+                if message.stream is not None:
+                    yield Counted(message.stream, 1)
                 yield from full
             case State():
                 state, since_state, unsettled = message.value, 0, True
@@ -203,13 +222,19 @@ class _Pile:
 class _Gathering:
     """Rows on their way into batches, per stream. `total` are those since the last checkpoint."""
 
-    def __init__(self, table_of: Callable[[Schema], Table], now: Callable[[], int], sequence: int) -> None:
+    def __init__(
+        self, table_of: Callable[[Schema], Table], now: Callable[[], int], sequence: int, on_bad_line: OnBadLine
+    ) -> None:
         self.sequence = sequence
         self.total = 0
-        self._rows: dict[str, int] = {}
+        self._rows: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
         self._table_of = table_of
         self._now = now
+        self._on_bad_line = on_bad_line
         self._piles: dict[str, _Pile] = {}
+        self._refusals: list[Refusal] = []
+        self._bytes_refused = 0
         self._bytes_waiting = 0
         self._bytes_batched = 0
 
@@ -227,32 +252,54 @@ class _Gathering:
         # An empty batch, so that a stream without rows has its table too.
         pile.batches.append(Batch(table, table.arrow_schema().empty_table()))
 
-    def add(self, records: Records) -> list[Batch]:
-        """Takes records in. Gives the batches that are full now."""
+    def add(self, records: Records) -> list[Batch | Refused]:
+        """Takes records in. Gives what is full now."""
         pile, count = self._piles[records.stream], len(records)
         pile.records.append((records, Moment(self._now(), range(self.sequence + 1, self.sequence + count + 1))))
         pile.waiting += count
         self._bytes_waiting += records.size
         self.sequence += count
         self.total += count
-        self._rows[records.stream] = self._rows.get(records.stream, 0) + count
+        self._rows[records.stream] += count
         if pile.waiting >= _ROWS_A_CHUNK:
             self._shape(pile)
         if self._bytes_waiting >= _BYTES_A_CHUNK:
             self._shape_all()
-        if self._bytes_batched >= BYTES_GATHERED:
+        if self._bytes_batched >= BYTES_GATHERED or self._bytes_refused >= _BYTES_A_CHUNK:
             return self.all()
-        return self._take(pile) if pile.batched >= ROWS_A_BATCH else []
+        return [*self._take(pile)] if pile.batched >= ROWS_A_BATCH else []
 
-    def all(self) -> list[Batch]:
-        """Everything, as batches."""
+    def refuse(self, refusal: Refusal) -> list[Batch | Refused]:
+        """Takes in what cannot land. Gives what is full now. Raises BrokenMessage or BadRecord where nothing may be
+        refused."""
+        self._refuse([refusal])
+        self.total += 1
+        return self.all() if self._bytes_refused >= _BYTES_A_CHUNK else []
+
+    def all(self) -> list[Batch | Refused]:
+        """Everything that was gathered."""
         self._shape_all()
-        return [batch for pile in self._piles.values() for batch in self._take(pile)]
+        batches = [batch for pile in self._piles.values() for batch in self._take(pile)]
+        return [*batches, *self._take_refusals()]
 
-    def rows(self) -> dict[str, int]:
-        """The rows per stream since the last checkpoint, which is now."""
-        rows, self._rows, self.total = self._rows, {}, 0
-        return rows
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """The rows and the refusals per stream since the last checkpoint, which is now."""
+        rows = {stream: count for stream, count in self._rows.items() if count}
+        refused, self._rows, self._refused, self.total = dict(self._refused), Counter(), Counter(), 0
+        return rows, refused
+
+    def _refuse(self, refusals: list[Refusal]) -> None:
+        if refusals and self._on_bad_line is OnBadLine.FAIL:
+            raise min(refusals, key=lambda refusal: refusal.line).error()
+        self._refused.update(refusal.stream or "" for refusal in refusals)
+        self._bytes_refused += sum(len(refusal.text) + _BYTES_A_REFUSAL for refusal in refusals)
+        self._refusals += refusals
+
+    def _take_refusals(self) -> list[Refused]:
+        refusals, self._refusals, self._bytes_refused = self._refusals, [], 0
+        first = self.sequence + 1
+        self.sequence += len(refusals)
+        return [Refused(refusals, range(first, self.sequence + 1), self._now())] if refusals else []
 
     def _take(self, pile: _Pile) -> list[Batch]:
         batches, pile.batches, pile.batched = pile.batches, [], 0
@@ -262,6 +309,8 @@ class _Gathering:
     def _shape_all(self) -> None:
         for pile in self._piles.values():
             self._shape(pile)
+        # Not before: a record that waits keeps the whole block in which it came.
+        self._bytes_waiting = 0
 
     def _shape(self, pile: _Pile) -> None:
         """Turns the records that wait into batches. Those that were read alike are put together: a batch has its
@@ -269,9 +318,11 @@ class _Gathering:
         for _, run in groupby(pile.records, lambda each: id(each[0].fields)):
             records, moments = zip(*run, strict=True)
             sequences = [sequence for moment in moments for sequence in moment.sequences]
-            batch = batch_of(pile.table, together(records), Moment(moments[0].received, sequences), self._now())
+            moment = Moment(moments[0].received, sequences)
+            batch, refusals = batch_of(pile.table, together(records), moment, self._now())
+            self._refuse(refusals)
+            self._rows[pile.table.stream] -= len(refusals)
             self._bytes_batched += batch.rows.nbytes
             pile.batches.append(batch)
-        self._bytes_waiting -= sum(records.size for records, _ in pile.records)
         pile.batched += pile.waiting
         pile.records, pile.waiting = [], 0

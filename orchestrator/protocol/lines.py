@@ -2,10 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
 from typing import TypeVar
 
 import msgspec
+
+from orchestrator.protocol.refusals import Flaw, Refusal
 
 T = TypeVar("T")
 
@@ -30,6 +35,47 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
             yield block
     if torn:
         yield b"".join((*torn, b"\n"))
+
+
+class Block:
+    """Whole lines as they came, of which the first has the number `first`. With `step` 0 all have that number: they
+    stand in a file that this line names."""
+
+    def __init__(self, text: bytes, first: int, step: int = 1) -> None:
+        self.text = text
+        self.count = text.count(b"\n")
+        self._first = first
+        self._step = step
+
+    def number(self, place: int) -> int:
+        return self._first + place * self._step
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Each line without its LF. They are cut apart only when one is asked for."""
+        return self.text.split(b"\n")
+
+    def refusal(self, place: int, stream: str | None, flaw: Flaw) -> Refusal:
+        return Refusal(self.number(place), stream, self.lines[place], flaw)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Those lines of a block that stand at `places`."""
+
+    block: Block
+    places: Sequence[int]
+
+    @property
+    def numbers(self) -> list[int]:
+        return list(map(self.block.number, self.places))
+
+    @property
+    def texts(self) -> list[bytes]:
+        return [self.block.lines[place] for place in self.places]
+
+    def kept(self, keep: Sequence[bool]) -> "Lines":
+        return Lines(self.block, list(compress(self.places, keep)))
 
 
 def is_text(lines: bytes) -> bool:

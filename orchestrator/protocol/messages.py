@@ -13,9 +13,19 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.errors import BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.lines import UNREADABLE, as_written, decoded_lines, is_text, read_json, whole_lines
+from orchestrator.errors import BadBatch, BrokenSchema
+from orchestrator.protocol.lines import (
+    UNREADABLE,
+    Block,
+    Lines,
+    as_written,
+    decoded_lines,
+    is_text,
+    read_json,
+    whole_lines,
+)
 from orchestrator.protocol.records import Fields, Records, Shape, StateMessage, known
+from orchestrator.protocol.refusals import Flaw, Refusal, Unfit
 from orchestrator.protocol.schemas import Column, columns_of
 
 
@@ -67,7 +77,7 @@ class Silence:
     """Nothing came for a moment. A chance to settle what is due."""
 
 
-Message = Schema | Records | State | ActivateVersion | BatchFiles | Unknown | Silence
+Message = Schema | Records | Refusal | State | ActivateVersion | BatchFiles | Unknown | Silence
 OpenBatch = Callable[[BatchFiles], Iterable[bytes]]
 """Gives the records of a batch's files in order, as blocks of JSON lines. Raises BadBatch."""
 
@@ -75,8 +85,9 @@ OpenBatch = Callable[[BatchFiles], Iterable[bytes]]
 def read_messages(blocks: Iterable[bytes], open_batch: OpenBatch) -> Iterator[Message]:
     """The messages in `blocks`, the records of a BATCH in its place. An empty block is a Silence.
 
-    A line ends at LF only. Raises BrokenMessage, BrokenSchema, BadRecord or BadBatch, with the line, once all
-    messages before it were given.
+    A line ends at LF only. One that is no message, or whose record cannot land, is a Refusal; a record may turn out
+    to be unfit only when its values settle (`Records.columns`). Raises BrokenSchema or BadBatch, with the line, once
+    all messages before it were given: without a SCHEMA, or a file of many records, nothing after it means anything.
     """
     reader = _Reader()
     for lines in whole_lines(blocks):
@@ -125,27 +136,35 @@ class _Reader:
         self._streams: dict[str, _Stream] = {}
         self._likely: str | None = None
 
-    def read(self, lines: bytes) -> Iterator[Message]:
+    def read(self, text: bytes) -> Iterator[Message]:
         """The messages in whole lines."""
-        count = lines.count(b"\n")
-        numbers = range(self._lines + 1, self._lines + count + 1)
-        self._lines += count
-        if numbers.start == 1:
-            lines = lines.removeprefix(_BYTE_ORDER_MARK)
-        readable = is_text(lines)
+        block = Block(text if self._lines else text.removeprefix(_BYTE_ORDER_MARK), self._lines + 1)
+        self._lines += block.count
+        yield from self._read(Lines(block, range(block.count)), block.text)
+
+    def _read(self, lines: Lines, text: bytes) -> Iterator[Message]:
+        """The messages in `lines`, whose text is `text`. Where they cannot be read as one, they are halved until few
+        are read one by one."""
+        count = len(lines.places)
+        readable = is_text(text)
         # The decoders see values between white space, and no lines: one in each line is as many of one as of the other.
         if readable and self._likely is not None:
-            fields, messages = self._streams[self._likely].shape.messages(lines)
+            fields, messages = self._streams[self._likely].shape.messages(text)
             if len(messages) == count:
-                yield from self._typed(self._likely, fields, messages, numbers, len(lines))
+                yield from self._typed(self._likely, fields, messages, lines, len(text))
                 return
-        envelopes = decoded_lines(_ENVELOPES, lines) if readable else []
+        envelopes = decoded_lines(_ENVELOPES, text) if readable else []
         if len(envelopes) == count:
-            yield from self._sort(envelopes, numbers)
+            yield from self._sort(envelopes, lines)
+        elif count <= _FEW:
+            yield from self._read_singly(lines)
         else:
-            yield from self._read_singly(lines, numbers)
+            end = _near_the_middle(text)
+            half = text.count(b"\n", 0, end)
+            yield from self._read(Lines(lines.block, lines.places[:half]), text[:end])
+            yield from self._read(Lines(lines.block, lines.places[half:]), text[end:])
 
-    def _typed(self, stream: str, fields: Fields, messages: list[Any], numbers: range, size: int) -> Iterator[Message]:
+    def _typed(self, stream: str, fields: Fields, messages: list[Any], lines: Lines, size: int) -> Iterator[Message]:
         start = 0
         for kind, run in groupby(messages, type):
             together = list(run)
@@ -157,95 +176,104 @@ class _Reader:
                     stream,
                     fields,
                     [message.record for message in together],
-                    numbers[start:end],
+                    (Lines(lines.block, lines.places[start:end]),),
                     known([message.version for message in together]),
                     known([message.time_extracted for message in together]),
                     size * len(together) // len(messages),
                 )
             start = end
 
-    def _read_singly(self, lines: bytes, numbers: range) -> Iterator[Message]:
+    def _read_singly(self, lines: Lines) -> Iterator[Message]:
         envelopes: list[_Envelope] = []
-        filled: list[int] = []
-        for number, line in zip(numbers, lines.split(b"\n"), strict=False):
+        places: list[int] = []
+        for place, line in zip(lines.places, lines.texts, strict=True):
             if not line.strip():
                 continue
             try:
                 str(line, "utf-8")
                 envelopes.append(_envelope(line))
+                places.append(place)
             except UNREADABLE as error:
-                yield from self._sort(envelopes, filled)
-                raise BrokenMessage(
-                    f"line {number} is not a Singer message: {line[:80]!r}{'…' if len(line) > 80 else ''}",
-                    cause=str(error),
-                    data="nothing after the last commit was kept",
-                    hint="a tap prints only Singer messages on stdout; its logs belong on stderr",
-                ) from error
-            filled.append(number)
-        yield from self._sort(envelopes, filled)
+                yield from self._sort(envelopes, Lines(lines.block, places))
+                envelopes, places = [], []
+                yield lines.block.refusal(place, None, Flaw("not a Singer message", str(error), _NO_LOGS))
+        yield from self._sort(envelopes, Lines(lines.block, places))
 
-    def _sort(self, envelopes: Iterable[_Envelope], numbers: Iterable[int]) -> Iterator[Message]:
+    def _sort(self, envelopes: Iterable[_Envelope], lines: Lines) -> Iterator[Message]:
         """Records gathered by stream; any other message first lets go what was gathered before it."""
+        block = lines.block
         gathered: defaultdict[str, tuple[list[_Envelope], list[int]]] = defaultdict(lambda: ([], []))
-        for envelope, number in zip(envelopes, numbers, strict=True):
+        for envelope, place in zip(envelopes, lines.places, strict=True):
             type = envelope.type.upper()
-            if type == "RECORD":
-                records, lines = gathered[_stream(envelope, number)]
-                records.append(envelope)
-                lines.append(number)
-            else:
-                yield from self._release(gathered)
-                yield self._other(type, envelope, number)
-        yield from self._release(gathered)
+            try:
+                if type == "RECORD":
+                    records, places = gathered[_stream(envelope)]
+                    records.append(envelope)
+                    places.append(place)
+                else:
+                    yield from self._release(gathered, block)
+                    yield self._other(type, envelope, block.number(place))
+            except Unfit as unfit:
+                yield from self._release(gathered, block)
+                yield block.refusal(place, None, unfit.flaw)
+        yield from self._release(gathered, block)
 
-    def _release(self, gathered: dict[str, tuple[list[_Envelope], list[int]]]) -> Iterator[Records]:
-        for stream, (envelopes, numbers) in gathered.items():
-            if stream not in self._streams:
-                raise _before_schema(stream, numbers[0])
-            self._likely = stream
-            yield from self._records(stream, envelopes, numbers)
+    def _release(
+        self, gathered: dict[str, tuple[list[_Envelope], list[int]]], block: Block
+    ) -> Iterator[Records | Refusal]:
+        for stream, (envelopes, places) in gathered.items():
+            yield from self._records(stream, envelopes, Lines(block, places))
         gathered.clear()
 
-    def _records(self, stream: str, envelopes: Sequence[_Envelope], numbers: Sequence[int]) -> Iterator[Records]:
+    def _records(self, stream: str, envelopes: Sequence[_Envelope], lines: Lines) -> Iterator[Records | Refusal]:
         """Records of one stream. Where they do not fit as one, they are halved until few are read member by member;
         undeclared members give the stream a column."""
+        if stream not in self._streams:
+            yield from (lines.block.refusal(place, stream, _BEFORE_SCHEMA) for place in lines.places)
+            return
+        self._likely = stream
         shape = self._streams[stream].shape
         texts = [envelope.record for envelope in envelopes]
+        flaws: dict[int, Flaw] = {}
         fields, rows = shape.records(texts)
         if not rows and len(texts) > _FEW:
             half = len(texts) // 2
-            yield from self._records(stream, envelopes[:half], numbers[:half])
-            yield from self._records(stream, envelopes[half:], numbers[half:])
+            yield from self._records(stream, envelopes[:half], Lines(lines.block, lines.places[:half]))
+            yield from self._records(stream, envelopes[half:], Lines(lines.block, lines.places[half:]))
             return
         if not rows:
-            rows = [_members(shape, text, number) for text, number in zip(texts, numbers, strict=True)]
+            rows, flaws = _members(shape, texts)
             if undeclared := shape.undeclared(rows):
                 shape = shape.with_members(undeclared)
                 self._streams[stream] = replace(self._streams[stream], shape=shape)
             fields = shape.by_member
-        yield Records(
+        versions = known([envelope.version for envelope in envelopes])
+        flaws |= {index: flaw for index, version in enumerate(versions or ()) if (flaw := _flaw_of(version))}
+        records = Records(
             stream,
             fields,
             rows,
-            numbers,
-            _versions(envelopes, numbers),
+            (lines,),
+            versions,
             known([each if isinstance(each := envelope.time_extracted, str) else None for envelope in envelopes]),
             sum(map(len, texts)),
         )
+        yield from records.refusals(flaws)
+        if sound := records.without(flaws):
+            yield sound
 
-    def batch(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records]:
+    def batch(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records | Refusal]:
         """The records of a BATCH, given as blocks of JSON lines. All of them bear the line of the message."""
-        if message.stream not in self._streams:
-            raise _before_schema(message.stream, message.line)
-        for lines in whole_lines(blocks):
-            if not is_text(lines):
-                raise BadRecord(
-                    f"{message.stream}, line {message.line}: a file of the batch is not UTF-8",
-                    data="nothing after the last commit was kept",
-                )
-            records = [_Envelope("RECORD", record=msgspec.Raw(line)) for line in lines.split(b"\n") if line.strip()]
+        for text in whole_lines(blocks):
+            block = Block(text, message.line, step=0)
+            places = [place for place, line in enumerate(block.lines) if line.strip()]
+            if not is_text(text):
+                torn = {place for place in places if not is_text(block.lines[place])}
+                yield from (block.refusal(place, message.stream, _NOT_TEXT) for place in places if place in torn)
+                places = [place for place in places if place not in torn]
+            records = [_Envelope("RECORD", record=msgspec.Raw(block.lines[place])) for place in places]
             if records:
-                yield from self._records(message.stream, records, [message.line] * len(records))
+                yield from self._records(message.stream, records, Lines(block, places))
 
     def _other(self, type: str, envelope: _Envelope, number: int) -> Message:
         match type:
@@ -253,20 +281,23 @@ class _Reader:
                 return self._schema(envelope, number)
             case "STATE":
                 if not bytes(envelope.value):
-                    raise _broken(number, "a STATE has no value")
+                    raise Unfit("a STATE has no value")
                 return State(bytes(envelope.value))
             case "ACTIVATE_VERSION":
-                version = _version(envelope, number)
-                if version is None:
-                    raise _broken(number, "an ACTIVATE_VERSION has no version")
-                return ActivateVersion(_stream(envelope, number), version)
+                if flaw := _flaw_of(envelope.version):
+                    raise Unfit(flaw.reason)
+                if envelope.version is None:
+                    raise Unfit("an ACTIVATE_VERSION has no version")
+                return ActivateVersion(_stream(envelope), envelope.version)
             case "BATCH":
                 return _batch_files(envelope, number)
             case _:
                 return Unknown(envelope.type)
 
     def _schema(self, envelope: _Envelope, number: int) -> Schema:
-        stream = _stream(envelope, number)
+        stream = _stream_named(envelope)
+        if stream is None:
+            raise BrokenSchema(f"line {number}: a SCHEMA names no stream")
         said = (bytes(envelope.schema), envelope.key_properties)
         if stream not in self._streams or said != self._streams[stream].said:
             key = _key(stream, envelope.key_properties, number)
@@ -277,7 +308,18 @@ class _Reader:
         return Schema(stream, held.shape.columns, held.key, number)
 
 
+def _near_the_middle(text: bytes) -> int:
+    """Where a line ends in a text of several, but not the last one."""
+    middle = len(text) // 2
+    end = text.find(b"\n", middle) + 1
+    return end if end < len(text) else text.rfind(b"\n", 0, middle) + 1
+
+
 # ── what a message says ──────────────────────────────────────────────────────────────────────────
+
+_NO_LOGS = "a tap prints only Singer messages on stdout; its logs belong on stderr"
+_BEFORE_SCHEMA = Flaw("the record comes before its SCHEMA", "the Singer specification asks for a SCHEMA first")
+_NOT_TEXT = Flaw("the record is not UTF-8")
 
 
 def _envelope(line: bytes) -> _Envelope:
@@ -288,35 +330,35 @@ def _envelope(line: bytes) -> _Envelope:
     return envelope
 
 
-def _members(shape: Shape, record: msgspec.Raw, number: int) -> dict[str, msgspec.Raw]:
-    try:
-        return shape.members(record)
-    except UNREADABLE as error:
-        raise BadRecord(
-            f"{shape.stream}, line {number}: the record is not an object",
-            cause=str(error),
-            data="nothing after the last commit was kept",
-        ) from error
+def _members(shape: Shape, records: Sequence[msgspec.Raw]) -> tuple[list[dict[str, msgspec.Raw]], dict[int, Flaw]]:
+    """The members of each record, and the flaws of those that have none."""
+    rows: list[dict[str, msgspec.Raw]] = []
+    flaws = {}
+    for index, record in enumerate(records):
+        try:
+            rows.append(shape.members(record))
+        except UNREADABLE as error:
+            rows.append({})
+            flaws[index] = Flaw("the record is not an object", str(error))
+    return rows, flaws
 
 
-def _stream(envelope: _Envelope, number: int) -> str:
+def _stream_named(envelope: _Envelope) -> str | None:
     stream = envelope.stream
-    if isinstance(stream, str) and stream:
-        return stream
-    raise _broken(number, f"a {envelope.type} names no stream")
+    return stream if isinstance(stream, str) and stream else None
 
 
-def _version(envelope: _Envelope, number: int) -> int | None:
-    version = envelope.version
+def _stream(envelope: _Envelope) -> str:
+    stream = _stream_named(envelope)
+    if stream is None:
+        raise Unfit(f"a {envelope.type} names no stream")
+    return stream
+
+
+def _flaw_of(version: Any) -> Flaw | None:
     if version is None or (type(version) is int and -(2**63) <= version < 2**63):
-        return version
-    raise _broken(number, f"version is {version!r:.40}, not a whole number")
-
-
-def _versions(envelopes: Sequence[_Envelope], numbers: Sequence[int]) -> Sequence[int | None] | None:
-    if known([envelope.version for envelope in envelopes]) is None:
         return None
-    return [_version(envelope, number) for envelope, number in zip(envelopes, numbers, strict=True)]
+    return Flaw(f"version is {version!r:.40}, not a whole number")
 
 
 def _columns(stream: str, text: msgspec.Raw, key: Sequence[str], number: int) -> tuple[Column, ...]:
@@ -350,21 +392,13 @@ def _batch_files(envelope: _Envelope, number: int) -> BatchFiles:
     encoding = envelope.encoding if isinstance(envelope.encoding, Mapping) else {}
     format = str(encoding.get("format") or "jsonl").lower()
     compression = str(encoding.get("compression") or "none").lower()
+    stream, manifest = _stream_named(envelope), envelope.manifest
     if format not in ("jsonl", "parquet") or compression not in ("none", "gzip", "gz"):
-        raise _broken(number, f"a BATCH in {format}, compressed with {compression}, which is not understood")
-    manifest = envelope.manifest
-    if not isinstance(manifest, list) or not all(isinstance(path, str) for path in manifest):
-        raise _broken(number, "a BATCH has no manifest")
-    return BatchFiles(_stream(envelope, number), format, compression, tuple(manifest), number)
-
-
-def _before_schema(stream: str, number: int) -> BadRecord:
-    return BadRecord(
-        f"line {number}: a record of {stream!r} comes before its SCHEMA",
-        cause="the Singer specification asks for a SCHEMA first",
-        data="nothing after the last commit was kept",
-    )
-
-
-def _broken(number: int, what: str) -> BrokenMessage:
-    return BrokenMessage(f"line {number}: {what}", data="nothing after the last commit was kept")
+        flaw = f"is in {format}, compressed with {compression}, which is not understood"
+    elif not isinstance(manifest, list) or not all(isinstance(path, str) for path in manifest):
+        flaw = "has no manifest"
+    elif stream is None:
+        flaw = "names no stream"
+    else:
+        return BatchFiles(stream, format, compression, tuple(manifest), number)
+    raise BadBatch(f"line {number}: a BATCH {flaw}", data="nothing after the last commit was kept")

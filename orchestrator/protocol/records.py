@@ -4,19 +4,19 @@ Structs (of msgspec) are parsed and checked many in one call. What they refuse i
 that a value that breaks its promise is either kept in a wider column or named with its line.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, compress, islice
 from operator import attrgetter, methodcaller
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
 
-from orchestrator.errors import BadRecord
-from orchestrator.protocol.lines import decoded_lines, read_json
+from orchestrator.protocol.lines import Lines, decoded_lines, read_json
 from orchestrator.protocol.numbers import has_long_number
+from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
 from orchestrator.protocol.tokens import Misfit
 from orchestrator.protocol.values import settle, settle_tokens
@@ -40,14 +40,14 @@ Fields = tuple[Field, ...]
 class Records:
     """Records of one stream, in the order in which they came. What a row is, `fields` know.
 
-    `lines` are the line numbers they came from; `versions` and `extracted` are None where no record has one; `size`
-    is about how many bytes of text they were.
+    `lines` are those they came in; `versions` and `extracted` are None where no record has one; `size` is about how
+    many bytes of text they were.
     """
 
     stream: str
     fields: Fields
     rows: Sequence[Any]
-    lines: Sequence[int]
+    lines: tuple[Lines, ...]
     versions: Sequence[int | None] | None = None
     extracted: Sequence[str | None] | None = None
     size: int = 0
@@ -55,24 +55,59 @@ class Records:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def numbers(self) -> list[int]:
+        """The number of each row's line."""
+        return list(chain.from_iterable(lines.numbers for lines in self.lines))
+
     def columns(self) -> list[tuple[Column, pa.Array]]:
         """Each column with its values; its type is wider than the schema's where the values need it.
 
-        Raises BadRecord for a value that contradicts its schema.
+        Raises UnfitRows for values that contradict their schema.
         """
-        settled = []
+        settled, flaws = [], dict[int, Flaw]()
         for field in self.fields:
             name, promised = field.column.name, field.column.type
             try:
                 array, type = field.settle(promised, list(map(field.value_in, self.rows)))
             except Misfit as misfit:
-                raise BadRecord(
-                    f"{self.stream}, line {self.lines[misfit.index]}: {name} is {misfit.text:.80}",
-                    cause=f"its SCHEMA promises {promised}, and no wider type keeps both",
-                    data="nothing after the last commit was kept",
-                ) from misfit
-            settled.append((Column(name, type), array))
+                cause = f"its SCHEMA promises {promised}, and no wider type keeps both"
+                for index, text in misfit.texts.items():
+                    flaws.setdefault(index, Flaw(f"{name} is {text:.80}", cause))
+            else:
+                settled.append((Column(name, type), array))
+        if flaws:
+            raise UnfitRows(flaws)
         return settled
+
+    def without(self, refused: Collection[int]) -> "Records":
+        """The same but for some rows."""
+        if not refused:
+            return self
+        keep = [index not in refused for index in range(len(self))]
+        rest = iter(keep)
+        return replace(
+            self,
+            rows=list(compress(self.rows, keep)),
+            lines=tuple(lines.kept(list(islice(rest, len(lines.places)))) for lines in self.lines),
+            versions=self.versions and list(compress(self.versions, keep)),
+            extracted=self.extracted and list(compress(self.extracted, keep)),
+        )
+
+    def refusals(self, flaws: Mapping[int, Flaw]) -> list[Refusal]:
+        """The rows that have flaws."""
+        if not flaws:
+            return []
+        numbers, texts = self.numbers, list(chain.from_iterable(lines.texts for lines in self.lines))
+        return [Refusal(numbers[index], self.stream, texts[index], flaws[index]) for index in sorted(flaws)]
+
+
+class UnfitRows(Exception):
+    """Rows have flaws, which are given by their places among the rows."""
+
+    def __init__(self, flaws: Mapping[int, Flaw]) -> None:
+        super().__init__(flaws)
+        self.flaws = flaws
 
 
 def together(runs: Sequence[Records]) -> Records:
@@ -82,7 +117,7 @@ def together(runs: Sequence[Records]) -> Records:
     return replace(
         runs[0],
         rows=list(chain.from_iterable(run.rows for run in runs)),
-        lines=list(chain.from_iterable(run.lines for run in runs)),
+        lines=tuple(chain.from_iterable(run.lines for run in runs)),
         versions=known(list(chain.from_iterable(run.versions or [None] * len(run) for run in runs))),
         extracted=known(list(chain.from_iterable(run.extracted or [None] * len(run) for run in runs))),
         size=sum(run.size for run in runs),

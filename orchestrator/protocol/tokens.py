@@ -1,6 +1,6 @@
 """Values that are still JSON text, read one by one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -9,22 +9,19 @@ T = TypeVar("T")
 
 
 class Misfit(Exception):
-    """A value contradicts the type of its column; `index` is its place among the values, `text` its JSON."""
+    """Values contradict the type of their column: their JSON texts, by their places among the values."""
 
-    def __init__(self, index: int, token: bytes) -> None:
-        super().__init__(index)
-        self.index = index
-        self.text = token.decode()
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        super().__init__(texts)
+        self.texts = texts
 
 
 def each(read: Callable[[bytes], T], tokens: Sequence[bytes | None]) -> list[T | None]:
-    """What `read` makes of each token; where it makes nothing of it, a Misfit."""
-    values: list[T | None] = []
-    for index, token in enumerate(tokens):
-        value = None if token is None else read(token)
-        if value is None and token is not None:
-            raise Misfit(index, token)
-        values.append(value)
+    """What `read` makes of each token; where it makes nothing of some, a Misfit."""
+    values = [None if token is None else read(token) for token in tokens]
+    if values.count(None) > tokens.count(None):
+        both = enumerate(zip(tokens, values, strict=True))
+        raise Misfit({index: token.decode() for index, (token, value) in both if token and value is None})
     return values
 
 

@@ -108,7 +108,7 @@ def test_a_generation_that_is_given_up_leaves_no_table(place, destination):
 
     with duckdb.connect(str(place.path), read_only=True) as connection:
         tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
-    assert tables == [("commits",), ("events",), ("tables",)]
+    assert tables == [("commits",), ("events",), ("quarantine",), ("tables",)]
 
 
 def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(place, destination):

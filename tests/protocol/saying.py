@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.protocol.messages import BatchFiles, Message, Silence, read_messages
-from orchestrator.protocol.records import Records
+from orchestrator.protocol.messages import BatchFiles, Message, OpenBatch, Silence, read_messages
+from orchestrator.protocol.records import Records, UnfitRows
+from orchestrator.protocol.refusals import Refusal
 
 Saying = dict[str, Any]
 
@@ -40,9 +41,22 @@ def no_files(message: BatchFiles) -> Iterable[bytes]:
     raise AssertionError("no BATCH was said")
 
 
+def strictly(blocks: Iterable[bytes], open_batch: OpenBatch = no_files) -> Iterator[Message]:
+    """The messages in `blocks`; what cannot land raises its error."""
+    for message in read_messages(blocks, open_batch):
+        if isinstance(message, Refusal):
+            raise message.error()
+        if isinstance(message, Records):
+            try:
+                message.columns()
+            except UnfitRows as unfit:
+                raise message.refusals(unfit.flaws)[0].error() from unfit
+        yield message
+
+
 def heard(*sayings: Saying | str) -> list[Message]:
     """The messages in what a tap said."""
-    return list(read_messages([text_of(*sayings)], no_files))
+    return list(strictly([text_of(*sayings)]))
 
 
 def understood(blocks: Iterable[bytes]) -> list[Any]:
@@ -53,7 +67,7 @@ def understood(blocks: Iterable[bytes]) -> list[Any]:
     """
     found: list[Any] = []
     records: list[tuple[Any, ...]] = []
-    for message in read_messages(blocks, no_files):
+    for message in strictly(blocks):
         if isinstance(message, Records):
             records += rows_of(message)
         elif not isinstance(message, Silence):
@@ -66,7 +80,7 @@ def rows_of(records: Records) -> Iterator[tuple[Any, ...]]:
     columns = [(column.name, array.to_pylist()) for column, array in records.columns()]
     nothing = [None] * len(records)
     for place, (line, version, extracted) in enumerate(
-        zip(records.lines, records.versions or nothing, records.extracted or nothing, strict=True)
+        zip(records.numbers, records.versions or nothing, records.extracted or nothing, strict=True)
     ):
         values = {name: values[place] for name, values in columns if values[place] is not None}
         yield records.stream, line, values, version, extracted
@@ -84,7 +98,7 @@ def heard_until(error: type[OrchestratorError], *sayings: Saying | str) -> tuple
     """The messages before an error, and what the error says."""
     messages: list[Message] = []
     try:
-        for message in read_messages([text_of(*sayings)], no_files):
+        for message in strictly([text_of(*sayings)]):
             messages.append(message)
     except error as raised:
         return messages, str(raised)

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Schema, Silence, State, Unknown, read_messages
+from orchestrator.errors import BadBatch, BadRecord, BrokenMessage, BrokenSchema
+from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Schema, Silence, State, Unknown
 from orchestrator.protocol.records import Records
 from tests.protocol.saying import (
     activate,
     heard,
     heard_until,
-    no_files,
     record,
     rows_of,
     schema,
     state,
+    strictly,
     text_of,
     understood,
 )
@@ -78,11 +78,11 @@ PLAIN = text_of(ORDERS, order(1), order(2))
     ids=["byte order mark", "CRLF", "blank lines", "no end of the last line", "white space"],
 )
 def test_lines_may_be_dressed_as_they_like(text):
-    assert values(read_messages([text], no_files)) == [{"id": 1}, {"id": 2}]
+    assert values(strictly([text])) == [{"id": 1}, {"id": 2}]
 
 
 def test_text_without_a_word_has_no_messages():
-    assert list(read_messages([b"\xef\xbb\xbf\n \r\n", b" "], no_files)) == []
+    assert list(strictly([b"\xef\xbb\xbf\n \r\n", b" "])) == []
 
 
 BROKEN = [
@@ -98,16 +98,10 @@ BROKEN = [
     '{"type": "RECORD", "record": {"id": 2}}',
     '{"type": "RECORD", "stream": "", "record": {"id": 2}}',
     '{"type": "RECORD", "stream": 7, "record": {"id": 2}}',
-    '{"type": "RECORD", "stream": "orders", "record": {"id": 2}, "version": "2"}',
-    '{"type": "RECORD", "stream": "orders", "record": {"id": 2}, "version": 9223372036854775808}',
     '{"type": "STATE"}',
-    '{"type": "SCHEMA", "schema": {}}',
     '{"type": "ACTIVATE_VERSION", "stream": "orders"}',
     '{"type": "ACTIVATE_VERSION", "version": 1}',
     '{"type": "ACTIVATE_VERSION", "stream": "orders", "version": true}',
-    '{"type": "BATCH", "stream": "orders", "encoding": {"format": "jsonl"}}',
-    '{"type": "BATCH", "stream": "orders", "encoding": {"format": "avro"}, "manifest": []}',
-    '{"type": "BATCH", "stream": "orders", "encoding": {"compression": "lzma"}, "manifest": []}',
     '{"type": "STATE", "value": 1,}',
     '{"type": "STATE", "value": 01}',
     '{"type": "STATE", "value": ' + "[" * 100_000 + "]" * 100_000 + "}",
@@ -115,9 +109,19 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("line", BROKEN)
-def test_a_line_that_is_no_message_is_named_and_nothing_after_it_is_said(line):
-    messages, error = heard_until(BrokenMessage, ORDERS, order(1), state(1), line, state(4))
+WITHOUT_WAY_ON = [
+    ('{"type": "SCHEMA", "schema": {}}', BrokenSchema),
+    ('{"type": "BATCH", "stream": "orders", "encoding": {"format": "jsonl"}}', BadBatch),
+    ('{"type": "BATCH", "stream": "orders", "encoding": {"format": "avro"}, "manifest": []}', BadBatch),
+    ('{"type": "BATCH", "stream": "orders", "encoding": {"compression": "lzma"}, "manifest": []}', BadBatch),
+    ('{"type": "BATCH", "manifest": []}', BadBatch),
+]
+"""Lines without which what follows means nothing, or of which one stands for many records."""
+
+
+@pytest.mark.parametrize(("line", "kind"), [*((line, BrokenMessage) for line in BROKEN), *WITHOUT_WAY_ON])
+def test_a_line_that_is_no_message_is_named_and_nothing_after_it_is_said(line, kind):
+    messages, error = heard_until(kind, ORDERS, order(1), state(1), line, state(4))
 
     assert "line 4" in error
     assert values(messages) == [{"id": 1}]
@@ -130,7 +134,7 @@ def test_bytes_that_are_not_utf_8_are_a_broken_line_wherever_they_stand():
         text = text_of(free, record("free", x=1), record("free", x="?")).replace(b"?", odd)
 
         with pytest.raises(BrokenMessage, match="line 3"):
-            list(read_messages([text], no_files))
+            list(strictly([text]))
 
 
 def test_a_message_over_two_lines_is_broken_even_where_they_come_in_one_block():
@@ -143,7 +147,7 @@ def test_a_message_over_two_lines_is_broken_even_where_they_come_in_one_block():
 def test_the_error_shows_the_line_the_reason_and_what_to_do():
     _, error = heard_until(BrokenMessage, "Collecting orders: 12 %" + "." * 100)
 
-    assert "line 1 is not a Singer message: b'Collecting orders: 12 %" in error
+    assert "line 1: not a Singer message: b'Collecting orders: 12 %" in error
     assert "…" in error
     assert "cause: JSON is malformed" in error
     assert "logs belong on stderr" in error
@@ -155,13 +159,13 @@ def test_line_numbers_count_blank_lines_and_every_block(blank):
     expected = [1 + step * (1 + blank.count(b"\n")) for step in range(1, 6)]
 
     for size in (1, 40, 1000):
-        assert lines(read_messages(cut(text, size), no_files)) == expected
+        assert lines(strictly(cut(text, size))) == expected
 
 
 def test_line_numbers_count_the_states_between_records():
     said = text_of(order(1), order(2), state(2), state(3), order(3), state(4), order(4))
 
-    assert lines(read_messages([text_of(ORDERS), said], no_files)) == [2, 3, 6, 8]
+    assert lines(strictly([text_of(ORDERS), said])) == [2, 3, 6, 8]
 
 
 def cut(text, size):
@@ -203,13 +207,13 @@ def test_any_block_size_finds_the_same_broken_line(line):
     text = text_of(ORDERS, order(1), line, order(2))
     for size in (7, 100, 1_000_000):
         with pytest.raises(BrokenMessage, match="line 3"):
-            list(read_messages(cut(text, size), no_files))
+            list(strictly(cut(text, size)))
 
 
 def test_an_empty_block_is_a_silence():
     first, second = text_of(ORDERS), text_of(state(1))
 
-    messages = list(read_messages([b"", first + second[:5], b"", second[5:]], no_files))
+    messages = list(strictly([b"", first + second[:5], b"", second[5:]]))
 
     assert [type(message) for message in messages] == [Silence, Schema, Silence, State]
 
@@ -217,7 +221,7 @@ def test_an_empty_block_is_a_silence():
 def test_a_line_of_fifty_megabytes_is_a_message_like_any_other():
     long = "x" * 50_000_000
 
-    _, records = read_messages(cut(text_of(ORDERS, order(1, name=long)), 1 << 20), no_files)
+    _, records = strictly(cut(text_of(ORDERS, order(1, name=long)), 1 << 20))
 
     assert values([records]) == [{"id": 1, "name": long}]
 
@@ -274,7 +278,7 @@ def test_a_record_before_its_schema_is_an_error_that_names_its_line():
     messages, error = heard_until(BadRecord, USERS, record("users", id=1), order(1))
 
     assert "line 3" in error
-    assert "'orders' comes before its SCHEMA" in error
+    assert "orders, line 3: the record comes before its SCHEMA" in error
     assert values(messages) == [{"id": 1}]
 
 
@@ -333,6 +337,13 @@ def test_a_record_message_without_a_record_is_an_error_that_names_its_line():
     said = '{"type": "RECORD", "stream": "orders"}'
 
     assert "orders, line 3" in heard_until(BadRecord, ORDERS, order(1), said, order(2))[1]
+
+
+@pytest.mark.parametrize("version", ['"2"', "9223372036854775808", "true", "1.5"])
+def test_a_record_of_a_version_that_is_no_number_is_an_error_that_names_its_line(version):
+    said = f'{{"type": "RECORD", "stream": "orders", "record": {{"id": 2}}, "version": {version}}}'
+
+    assert "orders, line 3: version is" in heard_until(BadRecord, ORDERS, order(1), said)[1]
 
 
 def test_a_member_that_the_schema_does_not_declare_becomes_a_json_column():
@@ -495,7 +506,7 @@ def batch(**more):
 
 
 def with_files(blocks, *sayings):
-    return read_messages([text_of(*sayings)], lambda message: blocks)
+    return strictly([text_of(*sayings)], lambda message: blocks)
 
 
 def test_the_records_of_a_batch_come_in_its_place_and_bear_its_line():
@@ -515,7 +526,7 @@ def test_a_batch_names_its_files_and_how_they_are_written():
         return ()
 
     packed = {"format": "Parquet", "compression": "GZIP"}
-    list(read_messages([text_of(ORDERS, batch(), batch(encoding=packed), batch(encoding=None))], open_batch))
+    list(strictly([text_of(ORDERS, batch(), batch(encoding=packed), batch(encoding=None))], open_batch))
 
     assert seen == [
         BatchFiles("orders", "jsonl", "none", ("a", "b"), 2),
@@ -534,4 +545,4 @@ def test_a_line_in_a_batch_that_is_no_record_is_an_error(content):
 
 def test_a_batch_before_its_schema_is_an_error():
     with pytest.raises(BadRecord, match="line 1"):
-        list(with_files([], batch()))
+        list(with_files([b'{"id": 1}'], batch()))
