@@ -20,7 +20,7 @@ OrchestratorError                     exit code
 │   ├── BrokenMessage                     a line of the tap is not a Singer message
 │   ├── BrokenSchema                      a SCHEMA that cannot be followed
 │   ├── BadRecord                         a record that contradicts its SCHEMA or has no key
-│   ├── BadBatch                          a file named by a BATCH message cannot be read
+│   ├── BadBatch                          a BATCH, or a file that it names, cannot be read
 │   ├── TapFailed                         the tap ended with an exit code other than 0
 │   ├── SilentTap                         the tap ended well but did not say what it had to
 │   └── CountMismatch                     rows read and rows written differ
