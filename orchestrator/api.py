@@ -166,12 +166,12 @@ class Workspace:
         self._know_streams(tap)
         return select(self.paths, tap, patterns)
 
-    def selection(self, tap: str) -> tuple[Choice, ...]:
-        """What is taken of each stream of a tap."""
+    def selection(self, tap: str, streams: Sequence[str] = ()) -> tuple[Choice, ...]:
+        """What is taken of each stream of a tap, or of those that patterns name."""
         from orchestrator.actions.select_streams import selection
 
         self._know_streams(tap)
-        return selection(self.paths, tap)
+        return selection(self.paths, tap, streams)
 
     def _know_streams(self, tap: str) -> None:
         """Asks a tap what it offers where nobody did yet."""

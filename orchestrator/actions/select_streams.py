@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog
+from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog, named
 from orchestrator.config import read_config
 from orchestrator.errors import UsageError
 from orchestrator.paths import Paths
@@ -23,10 +23,15 @@ def select(paths: Paths, tap_id: str, patterns: Sequence[str]) -> tuple[Choice, 
     return choices
 
 
-def selection(paths: Paths, tap_id: str) -> tuple[Choice, ...]:
-    """What the selection in orchestrator.toml comes to, stream by stream. Raises as `select` does."""
+def selection(paths: Paths, tap_id: str, streams: Sequence[str] = ()) -> tuple[Choice, ...]:
+    """What the selection in orchestrator.toml comes to: of the streams that patterns name, or of all.
+
+    Raises as `select` does.
+    """
     tap = read_config(paths.config).tap(tap_id)
-    return choose(_catalog(paths, tap_id), tap.select, tap.streams)
+    catalog = _catalog(paths, tap_id)
+    choices = choose(catalog, tap.select, tap.streams)
+    return choices if not streams else tuple(choices[place] for place in named(catalog, streams))
 
 
 def _catalog(paths: Paths, tap_id: str) -> Catalog:

@@ -4,6 +4,7 @@
     reading.py     what a tap printed -> Catalog, a value
     patterns.py    `issues`, `issues.author.*`, `!issues.description`: what they match
     selection.py   Catalog and patterns -> one Choice per stream
+    wording.py     choices -> the patterns that say them
     marking.py     choices -> the catalog that the tap is started with
     drift.py       what changed from one catalog to the next
     kept.py        catalogs/<tap>.json
@@ -11,9 +12,10 @@
 A run reads top to bottom: `kept_catalog`, `choose`, `marked`.
 """
 
-from orchestrator.catalogs.drift import Change, Kind, drift
+from orchestrator.catalogs.drift import Change, Kind, drift, type_in_words
 from orchestrator.catalogs.kept import keep, kept_catalog
 from orchestrator.catalogs.marking import marked
+from orchestrator.catalogs.patterns import named
 from orchestrator.catalogs.reading import (
     Catalog,
     Inclusion,
@@ -26,6 +28,7 @@ from orchestrator.catalogs.reading import (
     read_catalog,
 )
 from orchestrator.catalogs.selection import Choice, choose
+from orchestrator.catalogs.wording import patterns_of
 
 __all__ = [
     "Catalog",
@@ -44,5 +47,8 @@ __all__ = [
     "keep",
     "kept_catalog",
     "marked",
+    "named",
+    "patterns_of",
     "read_catalog",
+    "type_in_words",
 ]

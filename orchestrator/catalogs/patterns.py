@@ -61,6 +61,17 @@ def _expression(text: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
 
 
+def named(catalog: Catalog, patterns: Iterable[str]) -> list[int]:
+    """The places of the streams that patterns name. Raises UnknownName for a pattern that names none."""
+    found: set[int] = set()
+    for pattern in map(Pattern, patterns):
+        places = [place for place, stream in enumerate(catalog.streams) if pattern.names_stream(stream)]
+        if not places:
+            raise unknown(pattern, catalog)
+        found.update(places)
+    return sorted(found)
+
+
 def unknown(pattern: Pattern, catalog: Catalog) -> UnknownName:
     """The error for a pattern that finds nothing in the catalog."""
     head, dot, tail = pattern.text.partition(".")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.catalogs.dialects import Names
 from orchestrator.catalogs.patterns import Pattern, read_pattern, shortened, unknown
-from orchestrator.catalogs.reading import Catalog, Inclusion, Method, Offer, Replication, Stream
+from orchestrator.catalogs.reading import Catalog, Inclusion, Method, Offer, Property, Replication, Stream
 from orchestrator.config.values import StreamSettings, closest
 from orchestrator.errors import ConfigError, UnknownName, UsageError
 
@@ -29,6 +29,14 @@ class Choice:
     def all_columns(self) -> tuple[str, ...]:
         """The top-level properties that the tap knows, in its order."""
         return tuple(dict.fromkeys(property.names[0] for property in self.stream.properties))
+
+    def settled_by(self, property: Property) -> str | None:
+        """What decides about a property whatever is selected; None where a person chooses."""
+        if property.names in {(name,) for name in self.key}:
+            return "key"
+        if property.names == (self.replication.key,):
+            return "bookmark"
+        return None if property.offer.inclusion is Inclusion.AVAILABLE else property.offer.inclusion.value
 
     @property
     def bookmark(self) -> str | None:
