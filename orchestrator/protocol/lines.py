@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading a text raises that is no JSON, no UTF-8, or nested a thousand deep."""
+_WHITE = b" \t\r"
+"""What JSON takes for white space within a line. Python takes more."""
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -55,6 +57,11 @@ class Block:
         """Each line without its LF. They are cut apart only when one is asked for."""
         return self.text.split(b"\n")
 
+    def is_braced(self, place: int) -> bool:
+        """Whether a line begins and ends as an object does."""
+        line = self.lines[place].strip(_WHITE)
+        return line[:1] == b"{" and line[-1:] == b"}"
+
     def refusal(self, place: int, stream: str | None, flaw: Flaw) -> Refusal:
         return Refusal(self.number(place), stream, self.lines[place], flaw)
 
@@ -78,6 +85,10 @@ class Lines:
         return Lines(self.block, list(compress(self.places, keep)))
 
 
+def is_blank(line: bytes) -> bool:
+    return not line.strip(_WHITE)
+
+
 def is_text(lines: bytes) -> bool:
     """Whether the bytes are UTF-8."""
     try:
@@ -85,6 +96,12 @@ def is_text(lines: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def one_in_each(lines: bytes, count: int) -> bool:
+    """Whether `count` objects that a decoder found in so many lines, between white space, are one in each of them."""
+    # Within an object none ends right before another begins: what is between them are all line feeds but the last.
+    return (lines.count(b"}\n{") or lines.count(b"}\r\n{")) == count - 1
 
 
 def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> list[T]:

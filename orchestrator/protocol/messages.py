@@ -20,7 +20,9 @@ from orchestrator.protocol.lines import (
     Lines,
     as_written,
     decoded_lines,
+    is_blank,
     is_text,
+    one_in_each,
     read_json,
     whole_lines,
 )
@@ -147,14 +149,13 @@ class _Reader:
         are read one by one."""
         count = len(lines.places)
         readable = is_text(text)
-        # The decoders see values between white space, and no lines: one in each line is as many of one as of the other.
         if readable and self._likely is not None:
             fields, messages = self._streams[self._likely].shape.messages(text)
-            if len(messages) == count:
+            if len(messages) == count and one_in_each(text, count):
                 yield from self._typed(self._likely, fields, messages, lines, len(text))
                 return
         envelopes = decoded_lines(_ENVELOPES, text) if readable else []
-        if len(envelopes) == count:
+        if len(envelopes) == count and one_in_each(text, count):
             yield from self._sort(envelopes, lines)
         elif count <= _FEW:
             yield from self._read_singly(lines)
@@ -187,7 +188,7 @@ class _Reader:
         envelopes: list[_Envelope] = []
         places: list[int] = []
         for place, line in zip(lines.places, lines.texts, strict=True):
-            if not line.strip():
+            if is_blank(line):
                 continue
             try:
                 str(line, "utf-8")
@@ -266,14 +267,16 @@ class _Reader:
         """The records of a BATCH, given as blocks of JSON lines. All of them bear the line of the message."""
         for text in whole_lines(blocks):
             block = Block(text, message.line, step=0)
-            places = [place for place, line in enumerate(block.lines) if line.strip()]
+            places = [place for place, line in enumerate(block.lines) if not is_blank(line)]
             if not is_text(text):
                 torn = {place for place in places if not is_text(block.lines[place])}
                 yield from (block.refusal(place, message.stream, _NOT_TEXT) for place in places if place in torn)
                 places = [place for place in places if place not in torn]
-            records = [_Envelope("RECORD", record=msgspec.Raw(block.lines[place])) for place in places]
-            if records:
-                yield from self._records(message.stream, records, Lines(block, places))
+            # Read together, a line that is torn could make up for two records that are glued.
+            for whole, run in groupby(places, block.is_braced):
+                for together in [list(run)] if whole else [[place] for place in run]:
+                    records = [_Envelope("RECORD", record=msgspec.Raw(block.lines[place])) for place in together]
+                    yield from self._records(message.stream, records, Lines(block, together))
 
     def _other(self, type: str, envelope: _Envelope, number: int) -> Message:
         match type:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import BadBatch, BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Schema, Silence, State, Unknown
+from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Message, Schema, Silence, State, Unknown
 from orchestrator.protocol.records import Records
 from tests.protocol.saying import (
     activate,
@@ -142,6 +142,36 @@ def test_a_message_over_two_lines_is_broken_even_where_they_come_in_one_block():
 
     assert "line 3" in error
     assert values(messages) == [{"id": 1}]
+
+
+TORN_AND_GLUED = [
+    json.dumps(order(2)) + json.dumps(order(3)) + "\n",
+    json.dumps(order(2)) + json.dumps(order(3)) + "\n \r",
+    json.dumps(order(2)) + "\t" + json.dumps(state(3)) + "\n",
+    '{"type": "STATE",\n"value": 7}' + json.dumps(state(8)),
+    '{"type": "STATE", "value": {"a": {}\n}}{"type": "LOG"}',
+    '{"type": "LOG", "a": {}\n}{"type": "LOG", "a":\n{}}{"type": "LOG"}',
+]
+"""As many lines as messages, but not one message in each line."""
+
+
+@pytest.mark.parametrize("said", TORN_AND_GLUED)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_two_messages_in_a_line_are_broken_even_where_a_torn_or_a_blank_line_makes_up_for_it(said, end):
+    assert len(said.split("\n")) == said.count('"type"')
+    text = text_of(ORDERS, order(1), state(1)) + f"{said}\n".encode() + text_of(state(9))
+
+    for blocks in ([text.replace(b"\n", end.encode())], cut(text, 7)):
+        messages: list[Message] = []
+        with pytest.raises(BrokenMessage, match="line 4: not a"):
+            messages.extend(strictly(blocks))
+        assert messages[-1] == State(b"1")
+
+
+@pytest.mark.parametrize("line", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\x00", "\ufeff"])
+def test_a_line_that_only_python_takes_for_blank_is_broken(line):
+    with pytest.raises(BrokenMessage, match="line 2"):
+        heard(ORDERS, line, order(1))
 
 
 def test_the_error_shows_the_line_the_reason_and_what_to_do():
@@ -536,7 +566,17 @@ def test_a_batch_names_its_files_and_how_they_are_written():
 
 
 @pytest.mark.parametrize(
-    "content", [b"nonsense\n", b"7\n", b'{"id": 2}{"id": 3}\n', b'{"id":\n2}\n', b'{"new": "\xff"}']
+    "content",
+    [
+        b"nonsense\n",
+        b"7\n",
+        b"\x0c\n",
+        b'{"id": 2}{"id": 3}\n',
+        b'{"id": 2}{"id": 3\n}\n',
+        b'{"id":\n2}{"id": 3}\n',
+        b'{"id":\n2}\n',
+        b'{"new": "\xff"}',
+    ],
 )
 def test_a_line_in_a_batch_that_is_no_record_is_an_error(content):
     with pytest.raises(BadRecord, match="orders, line 2"):
