@@ -1,5 +1,6 @@
 """Numbers of one column: integers, doubles and decimals, exact to the digit or as text."""
 
+import math
 import re
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
@@ -71,7 +72,7 @@ def _number(token: bytes) -> Decimal | float | None:
     except InvalidOperation:
         return None
     # An integer may be as long as it likes; 1e400 is rather a mistake, and 1e999999999 would fill the memory.
-    return value if _exponent(value) <= 0 or value.adjusted() <= _LARGEST_EXPONENT else None
+    return value if _exponent(value) <= 0 or math.isfinite(float(value)) else None
 
 
 def _exponent(value: Decimal) -> int:

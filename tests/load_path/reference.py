@@ -4,13 +4,13 @@ import gzip
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from tests.load_path.faithful import moment, read_json
 
 DELETED_AT = "_sdc_deleted_at"
-LARGEST_EXPONENT = 308
 
 
 class Refused(Exception):
@@ -199,4 +199,4 @@ def contradicts(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _overflows(value: Decimal) -> bool:
-    return int(value.as_tuple().exponent) > 0 and value.adjusted() > LARGEST_EXPONENT
+    return int(value.as_tuple().exponent) > 0 and not isfinite(float(value))
