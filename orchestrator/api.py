@@ -157,7 +157,9 @@ class Workspace:
         """Asks a tap what it offers, keeps the answer, and tells what changed."""
         from orchestrator.actions.starting import discover_tap, prepare
 
-        return discover_tap(self.paths, prepare(self.paths, self.config.tap(tap)))
+        config = self.config
+        flows = [flow.name for flow in config.flows.values() if flow.tap == tap]
+        return discover_tap(self.paths, prepare(self.paths, config.tap(tap)), flows)
 
     def select(self, tap: str, patterns: Sequence[str]) -> tuple[Choice, ...]:
         """Makes `patterns` the selection of a tap; none at all: what the tap takes by default."""

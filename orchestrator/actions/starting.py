@@ -1,7 +1,7 @@
 """What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,9 +92,9 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
     return replace(prepared, invocation=invocation, rules=rules_of(tap, choices), choices=choices)
 
 
-def discover_tap(paths: Paths, prepared: Prepared) -> Discovered:
-    """Asks the tap what it offers and keeps the answer. Raises TapFailed, SilentTap."""
-    discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared))
+def discover_tap(paths: Paths, prepared: Prepared, flows: Iterable[str] = ()) -> Discovered:
+    """Asks the tap, whose rows `flows` carry, what it offers, and keeps the answer. Raises TapFailed, SilentTap."""
+    discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared), flows)
     with suppress(FileNotFoundError):
         paths.without_catalog(prepared.tap.id).unlink()
     return discovered

@@ -149,6 +149,18 @@ def test_discovery_shows_the_streams_and_what_changed(orchestrator, shop):
     ]
 
 
+def test_discovery_tells_what_a_change_means_for_a_table(orchestrator, shop):
+    shop.source(issues={"rows": 3, "drifts": 5})
+    orchestrator("run", "shop")
+    orchestrator("config", "fake", "set", 'streams={"issues": {"drifts": 0}}')
+
+    said = orchestrator("discover", "fake", "--json")
+
+    means = "issues.size will become VARCHAR at the next run"
+    assert f"  issues.size was integer or null, is now string or null\n    {means}\n" in said.err
+    assert means in [change["means"] for change in said.document["changes"]]
+
+
 def test_a_selection_is_shown_as_a_table_and_leads_to_a_run(orchestrator, shop):
     shop.source(issues={"rows": 3}, projects={"rows": 1, "key": [], "method": "FULL_TABLE"})
 

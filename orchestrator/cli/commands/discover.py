@@ -17,13 +17,16 @@ from orchestrator.cli.words import counted, document
 def discover(tap: str, format: str) -> None:
     """Ask a tap what it offers, and tell what changed.
 
-    The answer is kept in catalogs/TAP.json.
+    The answer is kept in catalogs/TAP.json. Of each change it is told what it means for tables that are there.
     """
     opened = workspace()
     with working(f"Asking {tap}"):
         found = opened.discover(tap)
     if format == "json":
-        changes = [{"text": str(change), "kind": change.kind, "stream": change.stream} for change in found.changes]
+        changes = [
+            {"text": str(change), "kind": change.kind, "stream": change.stream, "means": found.means.get(change)}
+            for change in found.changes
+        ]
         streams = [{column.head: column.of(stream) for column in COLUMNS} for stream in found.streams]
         put(document(tap=tap, streams=streams, changes=changes, first=found.is_first))
     else:
@@ -31,6 +34,8 @@ def discover(tap: str, format: str) -> None:
     say(f'✓ Tap "{tap}" offers {counted(len(found.streams), "stream")}')
     for change in found.changes:
         say(f"  {change}")
+        if change in found.means:
+            say(f"    {found.means[change]}")
     if not found.changes and not found.is_first:
         say("  Nothing changed since last time")
     say_next("select", tap)
