@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from orchestrator.actions.add_tap import TapAdded
+    from orchestrator.actions.configure import TapSettings
     from orchestrator.actions.discover import Discovered
     from orchestrator.actions.doctor import Check
     from orchestrator.actions.flow_state import FlowState
@@ -138,18 +139,33 @@ class Workspace:
 
         return list_taps(self.paths)
 
-    def configure(self, tap: str, *, set: Mapping[str, Any] = {}, unset: Iterable[str] = ()) -> Mapping[str, Any]:
-        """Changes what a tap is told, and gives all of it. `{"env": NAME}` and `{"file": PATH}` refer to a secret."""
-        from orchestrator.config import editing
-        from orchestrator.config.problems import reference_parts
-        from orchestrator.config.values import Reference
+    def settings(self, tap: str) -> TapSettings:
+        """What a tap understands, what it is told of it, and who tells it."""
+        from orchestrator.actions.configure import tap_settings
 
-        values = {key: Reference(*parts) if (parts := reference_parts(value)) else value for key, value in set.items()}
-        if values:
-            editing.set_tap_config(self.paths.config, tap, values)
-        if gone := tuple(unset):
-            editing.unset_tap_config(self.paths.config, tap, gone)
-        return self.config.tap(tap).config
+        return tap_settings(self.paths, tap)
+
+    def configure(
+        self,
+        tap: str,
+        *,
+        set: Mapping[str, Any] = {},
+        typed: Mapping[str, str] = {},
+        unset: Iterable[str] = (),
+    ) -> TapSettings:
+        """Changes what a tap is told. `typed` are texts as a person types them, by the kinds of their settings.
+
+        `{"env": NAME}` and `{"file": PATH}` refer to a secret; one that is given itself is kept in secrets/.
+        """
+        from orchestrator.actions.configure import configure
+
+        return configure(self.paths, tap, set=set, typed=typed, unset=unset)
+
+    def edit_settings(self, tap: str, by: Callable[[str], str | None]) -> bool:
+        """Changes the text of orchestrator.toml `by` an editor, and keeps it if it can be meant."""
+        from orchestrator.actions.configure import edit
+
+        return edit(self.paths, tap, by)
 
     # ── streams ──
 

@@ -31,6 +31,11 @@ class Paths:
     def state(self) -> Path:
         return self.root / "state"
 
+    @property
+    def secrets(self) -> Path:
+        """What stays on this machine; never in git."""
+        return self.root / "secrets"
+
     def lock(self, tap: str) -> Path:
         """The pinned requirements of a tap's environment, committed to git."""
         return self.envs / f"{tap}.lock"
@@ -71,11 +76,15 @@ class Paths:
 
     def own_config(self, tap: str) -> Path:
         """The config of a tap that rewrites it, as the tap left it."""
-        return self.root / "secrets" / f"{tap}.json"
+        return self.secrets / f"{tap}.json"
 
     def handed_config(self, tap: str) -> Path:
         """What such a tap was told when it was started last, and what orchestrator.toml led to then."""
-        return self.root / "secrets" / f"{tap}.handed.json"
+        return self.secrets / f"{tap}.handed.json"
+
+    def typed_secrets(self, tap: str) -> Path:
+        """The secrets of a tap that a person typed in, a file for each."""
+        return self.secrets / tap
 
     def flow(self, flow: str) -> Path:
         """What is remembered of one flow: commit log, runs, the lock that says it runs."""

@@ -56,10 +56,10 @@ def test_the_past_of_a_flow_can_be_asked_and_changed(shop):
 
 
 def test_what_a_tap_is_told_is_changed_and_given(shop):
-    told = shop.configure("fake", set={"token": {"env": "TOKEN"}, "state_every": 5})
+    told = shop.configure("fake", set={"token": {"env": "TOKEN"}}, typed={"state_every": "5"}).config
 
     assert (str(told["token"]), told["state_every"]) == ('{ env = "TOKEN" }', 5)
-    assert "token" not in shop.configure("fake", unset=["token"])
+    assert "token" not in shop.configure("fake", unset=["token"]).config
 
 
 def test_streams_are_discovered_when_they_are_first_chosen_from(shop):

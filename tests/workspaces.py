@@ -97,6 +97,20 @@ class FakeWorkspace:
             ),
         )
 
+    def describe(self, **schema: Any) -> None:
+        """What the tap says of its settings when it is asked with --about: a JSON schema, by its members."""
+        answer = json.dumps({"name": "tap-fake", "settings": {"type": "object", **schema}})
+        self.paths.built_about(TAP, "made-up").write_text(answer)
+
+    def coded(self, source: str) -> None:
+        """What is found as the code of the tap."""
+        packages = self.paths.build(TAP, "made-up") / "lib" / "python3.11" / "site-packages"
+        metadata = packages / "tap_fake-1.0.dist-info"
+        metadata.mkdir(parents=True, exist_ok=True)
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tap-fake\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text("[console_scripts]\ntap-fake = tap_fake:main\n")
+        (packages / "tap_fake.py").write_text(source)
+
     def _write(self) -> None:
         destinations = {id: {"type": type, "path": _PLACES[type].format(id=id)} for id, type in self.types.items()}
         document = {"taps": {TAP: self._tap}, "destinations": destinations, "flows": [self._flow], **self._others}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from orchestrator.actions.list_taps import list_taps
 from orchestrator.actions.query import reading
+from orchestrator.actions.telling import ready, understood
 from orchestrator.config import Destination, Tap, read_config
 from orchestrator.envs.standing import Standing
+from orchestrator.envs.switch import receipt_or_none
 from orchestrator.envs.uv import Uv
 from orchestrator.errors import DestinationBusy, OrchestratorError
 from orchestrator.paths import Paths
-from orchestrator.secrets import resolve
 
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
@@ -60,7 +61,7 @@ def _checks(paths: Paths) -> Iterator[Check]:
     yield Check("orchestrator.toml", Verdict.OK, text)
     yield from _environments(paths)
     for tap in config.taps.values():
-        yield _secrets(paths, tap)
+        yield _settings(paths, tap)
     for destination in config.destinations.values():
         yield _destination(destination)
 
@@ -106,13 +107,13 @@ def _environments(paths: Paths) -> Iterator[Check]:
                 yield Check(name, Verdict.FAIL, f"{tap.package} is not installed", "orchestrator install")
 
 
-def _secrets(paths: Paths, tap: Tap) -> Check:
-    name = f'secrets of "{tap.id}"'
+def _settings(paths: Paths, tap: Tap) -> Check:
+    name = f'settings of "{tap.id}"'
     try:
-        resolve(tap.config, tap=tap.id, root=paths.root)
+        ready(paths, tap, understood(paths, tap, receipt_or_none(paths, tap.environment)))
     except OrchestratorError as error:
         return _failed(name, error)
-    return Check(name, Verdict.OK, "every reference leads to one")
+    return Check(name, Verdict.OK, "the tap can be told them, and its secrets are there")
 
 
 def _destination(destination: Destination) -> Check:

@@ -44,6 +44,7 @@ GITIGNORE = """\
 /envs/*/
 /envs/.*
 /catalogs/*.none
+/secrets/
 /state/
 /data/
 """

@@ -1,4 +1,4 @@
-"""Removes a tap: settings, flows, environment, lock, catalog, and the config it wrote. History and rows stay."""
+"""Removes a tap: settings, flows, environment, lock, catalog, what it wrote and its secrets. History and rows stay."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from orchestrator.envs.workshop import alone
 from orchestrator.events import Listener, nobody
 from orchestrator.paths import Paths
 from orchestrator.secrets import forget_own_config
+from orchestrator.secrets.keeping import forget_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,5 @@ def remove_tap(paths: Paths, id: str, *, listen: Listener = nobody) -> TapRemove
     paths.catalog(id).unlink(missing_ok=True)
     paths.without_catalog(id).unlink(missing_ok=True)
     forget_own_config(paths, id)
+    forget_all(paths, id)
     return TapRemoved(id, flows)

@@ -55,7 +55,7 @@ def run_flow(
         for parting in history.catch_up(last):
             listen(Note(parting))
 
-        prepared = with_catalog(paths, prepare(paths, config.tap(flow.tap)), listen)
+        prepared = with_catalog(paths, prepare(paths, config.tap(flow.tap), listen), listen)
         beginning = beginning_of(flow, prepared, last, history, full_refresh, from_commit)
         prepared = replace(prepared, invocation=replace(prepared.invocation, state=beginning.state))
 

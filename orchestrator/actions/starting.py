@@ -12,13 +12,14 @@ import msgspec
 from orchestrator import durable
 from orchestrator.actions.discover import Discovered, discover
 from orchestrator.actions.rules import Rules, rules_of
+from orchestrator.actions.telling import ready, understood
 from orchestrator.catalogs import Choice, choose, kept_catalog, marked, read_catalog
 from orchestrator.config import Tap
 from orchestrator.envs import Receipt, in_use
 from orchestrator.errors import SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
-from orchestrator.secrets import OwnConfig, Redaction, resolve
+from orchestrator.secrets import OwnConfig, Redaction
 from orchestrator.supervisor.command import Command, Invocation, command_for
 from orchestrator.supervisor.process import TapProcess
 
@@ -41,16 +42,20 @@ class Prepared:
         return f"{self.receipt.package} {self.receipt.version}"
 
 
-def prepare(paths: Paths, tap: Tap, environ: Mapping[str, str] = os.environ) -> Prepared:
-    """Puts secrets in the place of their references. Raises NotInstalled, CredentialsError."""
+def prepare(paths: Paths, tap: Tap, listen: Listener = nobody, *, environ: Mapping[str, str] = os.environ) -> Prepared:
+    """Holds what the tap is told against what it understands, and puts secrets in the place of their references.
+
+    Raises NotInstalled, ConfigError with everything that is wrong, CredentialsError where only secrets are missing.
+    """
     receipt = in_use(paths, tap.environment)
-    given = resolve(tap.config, tap=tap.id, root=paths.root, environ=environ)
-    own = OwnConfig(paths, tap.id, given)
+    telling = ready(paths, tap, understood(paths, tap, receipt), environ)
+    for doubt in telling.doubts:
+        listen(Note(doubt))
+    own = OwnConfig(paths, tap.id, telling.config)
     invocation = Invocation(
         Path(receipt.executable), frozenset(receipt.capabilities), config=msgspec.json.encode(own.told)
     )
-    redaction = Redaction.of(tap.config, given, own.told)
-    return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
+    return Prepared(tap, receipt, invocation, own, telling.redaction(own.told), rules_of(tap, ()))
 
 
 @contextmanager

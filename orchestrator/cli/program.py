@@ -22,7 +22,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Set up": {
         "init": "Make a workspace.",
         "add-tap": "Install a tap in an environment of its own, with a flow.",
-        "config": "Show and change what a tap is told.",
+        "config": "Ask for what a tap still needs; show and change what it is told.",
         "discover": "Ask a tap what it offers, and tell what changed.",
         "select": "Choose the streams and columns to take.",
     },

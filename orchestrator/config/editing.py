@@ -6,14 +6,14 @@ Every function raises ConfigError when the file, or the change, cannot be meant;
 
 import contextlib
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator import durable
 from orchestrator.config.problems import Document, find_problems, reference_parts
-from orchestrator.config.reading import read_config, read_text, shown
+from orchestrator.config.reading import config_of, read_config, read_text, shown
 from orchestrator.config.splicing import add_table, put, remove
 from orchestrator.config.statements import Place
 from orchestrator.config.values import Config, closest
@@ -70,21 +70,31 @@ def set_tap_config(path: Path, id: str, values: Mapping[str, Any]) -> None:
         file.set(("taps", id, "config"), values)
 
 
-def unset_tap_config(path: Path, id: str, keys: Iterable[str]) -> None:
-    """Takes settings out of `[taps.ID.config]`. Raises UnknownName for one that is not written there."""
+def unset_tap_config(path: Path, id: str, places: Iterable[Sequence[str]]) -> None:
+    """Takes settings out of `[taps.ID.config]` or of tables in it. Raises UnknownName for one that is not there."""
     with _opened(path) as file:
         file.config.tap(id)
-        written = file.document["taps"][id].get("config", {})
-        for key in keys:
+        for place in places:
+            *above, key = place
+            written = _at(file.document, ("taps", id, "config", *above)) or {}
             if key not in written:
                 near = closest(key, written)
                 raise UnknownName(
-                    f'[taps.{id}.config] does not say "{key}"',
+                    f'[taps.{id}.config] does not say "{".".join(place)}"',
                     cause=f"it says {', '.join(written)}" if written else "it says nothing yet",
                     data="nothing was changed",
-                    hint=f'did you mean "{near}"?' if near else None,
+                    hint=f'did you mean "{".".join([*above, near])}"?' if near else None,
                 )
-            file.text = remove(file.text, ("taps", id, "config", key))
+            file.text = remove(file.text, ("taps", id, "config", *place))
+
+
+def replace_text(path: Path, before: str, text: str) -> None:
+    """Makes `text` what the file says, if it still says `before` and `text` reads well. Raises UsageError if not."""
+    with _opened(path) as file:
+        if read_text(path.resolve()) != before:
+            raise UsageError(f"{shown(path)} was changed by somebody else meanwhile", data="their change stays")
+        config_of(text, path)
+        file.text = text.replace("\r\n", "\n")
 
 
 def add_destination(path: Path, id: str, fields: Mapping[str, Any]) -> None:

@@ -21,7 +21,11 @@ def read_config(path: Path, *, environ: Mapping[str, str] = os.environ) -> Confi
 
     Raises ConfigError, which names every problem with its line.
     """
-    text = read_text(path)
+    return config_of(read_text(path), path, environ=environ)
+
+
+def config_of(text: str, path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
+    """The values of a text that is, or is about to be, in the file at `path`. Raises as `read_config` does."""
     document = _parsed(text, path)
     problems = find_problems(document)
     if problems:

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -35,13 +35,14 @@ class Redaction:
         self._spellings = sorted((each for each in spellings if len(each) >= SHORTEST), key=len, reverse=True)
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], *resolved: Mapping[str, Any]) -> "Redaction":
+    def of(cls, config: Mapping[str, Any], *resolved: Mapping[str, Any], secret: Collection[str] = ()) -> "Redaction":
         """For a config with references and the same config with the secrets in place, as it was given and perhaps as
         the tap rewrote it.
 
-        What was referred to is a secret, and so is what stands under a name that says so, or as a password in a URL.
+        What was referred to is a secret, and so is what stands under a name that says so or that is among those of
+        `secret` (`ssh.login` for one in a table), or as a password in a URL.
         """
-        return cls(secret for each in resolved for secret in _secrets(config, each, named=False))
+        return cls(found for each in resolved for found in _secrets(config, each, frozenset(secret)))
 
     def redact(self, text: str) -> str:
         for spelling in self._spellings:
@@ -49,17 +50,20 @@ class Redaction:
         return text
 
 
-def _secrets(config: Any, resolved: Any, *, named: bool) -> Iterator[str]:
+def _secrets(
+    config: Any, resolved: Any, secret: frozenset[str], *, above: str = "", named: bool = False
+) -> Iterator[str]:
     """The secrets in `resolved`, by what `config` says at the same place, if it says something there."""
     match resolved:
         case Mapping():
             said = config if isinstance(config, Mapping) else {}
             for key, value in resolved.items():
-                yield from _secrets(said.get(key), value, named=named or names_a_secret(key))
+                is_named = named or names_a_secret(key) or f"{above}{key}" in secret
+                yield from _secrets(said.get(key), value, secret, above=f"{above}{key}.", named=is_named)
         case list():
             items = config if isinstance(config, list) else []
             for item, value in zip_longest(items, resolved):
-                yield from _secrets(item, value, named=named)
+                yield from _secrets(item, value, secret, above=above, named=named)
         case bool():
             pass
         case str() | int() if named or isinstance(config, Reference):

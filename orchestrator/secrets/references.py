@@ -17,7 +17,29 @@ def resolve(
 
     Raises CredentialsError, which names every secret that is missing and the setting that needs it.
     """
-    missing: list[_Missing] = []
+    resolved, missing = look_up(config, root=root, environ=environ)
+    if missing:
+        raise credentials_error(tap, missing)
+    return resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference that leads to no secret. `setting` is what needs it, `why` a sentence without an end."""
+
+    setting: str
+    reference: Reference
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.why}"
+
+
+def look_up(
+    config: Mapping[str, Any], *, root: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[dict[str, Any], list[Missing]]:
+    """The same as `resolve`, with None in the place of what is missing, and all that is."""
+    missing: list[Missing] = []
 
     def filled(setting: str, value: Any) -> Any:
         match value:
@@ -25,7 +47,7 @@ def resolve(
                 try:
                     return _secret(value, root, environ)
                 except _Absent as absent:
-                    missing.append(_Missing(setting, value, str(absent)))
+                    missing.append(Missing(setting, value, str(absent)))
                     return None
             case Mapping():
                 return {key: filled(f"{setting}.{key}", below) for key, below in value.items()}
@@ -33,21 +55,11 @@ def resolve(
                 return [filled(f"{setting}[{index}]", below) for index, below in enumerate(value)]
         return value
 
-    resolved = {key: filled(key, value) for key, value in config.items()}
-    if missing:
-        raise _credentials_error(tap, missing)
-    return resolved
+    return {key: filled(key, value) for key, value in config.items()}, missing
 
 
 class _Absent(Exception):
     """There is no secret where a reference leads; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Missing:
-    setting: str
-    reference: Reference
-    why: str
 
 
 def _secret(reference: Reference, root: Path, environ: Mapping[str, str]) -> str:
@@ -81,7 +93,8 @@ def _from_file(root: Path, name: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _credentials_error(tap: str, missing: list[_Missing]) -> CredentialsError:
+def credentials_error(tap: str, missing: list[Missing]) -> CredentialsError:
+    """One error for all that is missing."""
     variables = list(dict.fromkeys(each.reference.name for each in missing if each.reference.kind == "env"))
     files = list(dict.fromkeys(each.reference.name for each in missing if each.reference.kind == "file"))
     hint = f"export {' '.join(f'{name}=...' for name in variables)}" if variables else f"write it to {', '.join(files)}"
@@ -89,5 +102,5 @@ def _credentials_error(tap: str, missing: list[_Missing]) -> CredentialsError:
         message, cause = f'tap "{tap}" needs {missing[0].setting}', missing[0].why
     else:
         message = f'tap "{tap}" needs {len(missing)} settings that are not there'
-        cause = "\n         ".join(f"{each.setting}: {each.why}" for each in missing)
+        cause = "\n         ".join(map(str, missing))
     return CredentialsError(message, cause=cause, data="the tap was not started", hint=hint)

@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator import durable
 from orchestrator.paths import Paths
+from orchestrator.secrets.keeping import write_secret
 
 Told = Mapping[str, Any]
 
@@ -24,6 +25,7 @@ class OwnConfig:
     """
 
     def __init__(self, paths: Paths, tap: str, given: Told) -> None:
+        self._paths = paths
         self._file, self._memory = paths.own_config(tap), paths.handed_config(tap)
         self._given = given
         # The config that was handed over last, should a tap have been killed while it wrote, and what led to it.
@@ -60,11 +62,7 @@ class OwnConfig:
         self._write(self._memory, {"given": self._given, "told": told})
 
     def _write(self, path: Path, content: Told) -> None:
-        # Workspaces are older than this folder, and their .gitignore does not know it.
-        ignore = durable.make_folder(path.parent) / ".gitignore"
-        if not ignore.exists():
-            durable.write(ignore, "*\n")
-        durable.write(path, json.dumps(content, indent=2) + "\n")
+        write_secret(self._paths, path, json.dumps(content, indent=2) + "\n")
 
 
 def with_its_own(now: Told, then: Told, left: Told) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_the_doctor_finds_what_would_keep_a_run_from_working(orchestrator, shop)
     assert said.exit_code == 1
     assert found["programs"][0] == "ok"
     assert found['tap "fake"'] == ("fail", "orchestrator install")
-    assert found['secrets of "fake"'] == ("fail", "export NOT_THERE=...")
+    assert found['settings of "fake"'] == ("fail", "export NOT_THERE=...")
     assert found["privacy"] == ("warn", f"chmod -R go= {shop.paths.state}")
     assert found['destination "warehouse"'][0] == "fail"
     assert found['destination "scratch"'][0] == "ok"

@@ -1,6 +1,8 @@
 """From an empty folder to a tap that is told what it needs: the first five minutes, and what goes wrong in them."""
 
 import shlex
+import stat
+import subprocess
 
 import pytest
 
@@ -86,22 +88,57 @@ def test_values_are_json_where_they_can_be_and_text_where_they_cannot(orchestrat
     assert (told["id"], told["empty"]) == ("7", "")
 
 
-def test_a_secret_is_referred_to_and_never_shown(orchestrator, shop):
+def test_a_secret_is_kept_beside_the_file_and_never_shown(orchestrator, shop):
     written = orchestrator("config", "fake", "set", "private_token=glpat-1234")
-    assert "note: private_token now stands in orchestrator.toml" in written.err
 
-    mended = orchestrator(*shlex.split(written.next)[1:])
-
-    assert shop.config.tap("fake").config["private_token"] == Reference("env", "FAKE_PRIVATE_TOKEN")
-    shown = [written, mended, orchestrator("config", "fake", "--json"), orchestrator("config", "fake")]
+    assert shop.config.tap("fake").config["private_token"] == Reference("file", "secrets/fake/private_token")
+    kept = shop.paths.root / "secrets" / "fake" / "private_token"
+    assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == ("glpat-1234\n", 0o600)
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    shown = [written, orchestrator("config", "fake", "--json"), orchestrator("config", "fake", "list", "--origin")]
     assert not [said for said in shown if "glpat-1234" in said.out + said.err]
-    assert mended.exit_code == 0
 
 
-def test_a_secret_inside_a_value_is_not_shown_either(orchestrator, shop):
+def test_git_keeps_no_secret_whatever_its_ignored_files_are(orchestrator, shop):
+    orchestrator("config", "fake", "set", "private_token=glpat-1234")
+
+    subprocess.run(["git", "init", "-q", shop.paths.root], check=True)
+    listed = subprocess.run(
+        ["git", "-C", shop.paths.root, "ls-files", "-o", "--exclude-standard"], capture_output=True, text=True
+    )
+    assert "orchestrator.toml" in listed.stdout
+    assert "secrets" not in listed.stdout
+
+
+def test_a_secret_that_nothing_refers_to_any_more_is_removed(orchestrator, shop):
+    orchestrator("config", "fake", "set", "private_token=glpat-1234", "password=hunter2")
+    elsewhere = shop.paths.root / "mine.txt"
+    elsewhere.write_text("secret")
+    orchestrator("config", "fake", "set", 'key={"file": "mine.txt"}')
+
+    orchestrator("config", "fake", "set", 'private_token={"env": "TOKEN"}')
+    orchestrator("config", "fake", "unset", "password", "key")
+
+    assert [path.name for path in (shop.paths.root / "secrets").iterdir()] == [".gitignore"]
+    assert elsewhere.exists()
+
+
+def test_a_change_that_is_refused_keeps_the_secret_that_was_there(orchestrator, shop):
+    orchestrator("config", "fake", "set", "private_token=old")
+
+    refused = orchestrator("config", "fake", "set", "private_token=new", "password=new", "groups=${GROUPS}")
+
+    assert refused.exit_code == 2
+    files = {path.name: path.read_text() for path in (shop.paths.root / "secrets" / "fake").iterdir()}
+    assert files == {"private_token": "old\n"}
+
+
+def test_a_secret_inside_a_value_is_kept_outside_too(orchestrator, shop):
     said = orchestrator("config", "fake", "set", 'login={"user": "ada", "password": "hunter2"}', "--json")
 
-    assert said.document["config"]["login"] == {"user": "ada", "password": "***"}
+    assert said.document["config"]["login"] == {"user": "ada", "password": {"file": "secrets/fake/login.password"}}
+    shop.behave(login={"password": "by hand"})
+    assert orchestrator("config", "fake", "--json").document["config"]["login"] == {"password": "***"}
 
 
 def test_a_setting_can_be_taken_out(orchestrator, shop):
@@ -118,7 +155,7 @@ def test_a_setting_can_be_taken_out(orchestrator, shop):
         (["set", "pages"], '"pages" is no KEY=VALUE', "pages=2026-01-01"),
         (["set"], "set what?", "orchestrator config fake set start_date=2026-01-01"),
         (["unset", "pges"], "pges", None),
-        (["st", "a=1"], "invalid value for '[set|unset]'", "orchestrator config --help"),
+        (["st", "a=1"], "invalid value for '[set|unset|list|edit]'", "orchestrator config --help"),
     ],
 )
 def test_a_change_that_cannot_be_meant_changes_nothing(orchestrator, shop, words, complaint, hint):

@@ -171,7 +171,7 @@ def test_a_tap_that_others_inherit_from_stays(shop):
         lambda path: editing.remove_tap(path, "gitlb"),
         lambda path: editing.set_tap(path, "gitlb", {"python": "3.12"}),
         lambda path: editing.set_tap_config(path, "gitlb", {"a": 1}),
-        lambda path: editing.unset_tap_config(path, "gitlb", ["a"]),
+        lambda path: editing.unset_tap_config(path, "gitlb", [["a"]]),
     ],
 )
 def test_an_unknown_tap_cannot_be_changed(shop, change):
@@ -238,11 +238,11 @@ def test_tables_in_the_config_are_merged(shop):
 
 
 def test_a_setting_of_the_config_can_be_taken_out(shop):
-    editing.unset_tap_config(shop, "gitlab", ["private_token"])
+    editing.unset_tap_config(shop, "gitlab", [["private_token"]])
 
     assert lines_gone(shop) == ['private_token = { env = "GITLAB_PRIVATE_TOKEN" }   # ask Ada']
     with pytest.raises(UnknownName) as unknown:
-        editing.unset_tap_config(shop, "gitlab", ["api_ur"])
+        editing.unset_tap_config(shop, "gitlab", [["api_ur"]])
     assert unknown.value.hint == 'did you mean "api_url"?'
 
 
@@ -276,7 +276,7 @@ def test_a_setting_is_changed_and_taken_out_however_it_is_written(tmp_path, text
     expected["taps"]["a"]["config"]["b"] = 2
     assert tomllib.loads(path.read_text()) == expected
 
-    editing.unset_tap_config(path, "a", ["b"])
+    editing.unset_tap_config(path, "a", [["b"]])
     del expected["taps"]["a"]["config"]["b"]
     assert tomllib.loads(path.read_text()) == expected
 

@@ -2,50 +2,73 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.command import answer, command, format_option, show, workspace
+from orchestrator.cli.command import answer, asked, command, format_option, show, workspace
+from orchestrator.cli.failures import report
 from orchestrator.cli.names import TAP
 from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import say, say_next
-from orchestrator.errors import UsageError
+from orchestrator.cli.terminal import can_ask, say, say_next
+from orchestrator.cli.words import counted
+from orchestrator.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from orchestrator import Workspace
+    from orchestrator.actions.configure import SettingTold, TapSettings
 
 MASK = "***"
 
 
 @command("config")
 @click.argument("tap", type=TAP)
-@click.argument("change", required=False, metavar="[set|unset]", type=click.Choice(["set", "unset"]))
+@click.argument(
+    "change", required=False, metavar="[set|unset|list|edit]", type=click.Choice(["set", "unset", "list", "edit"])
+)
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE…]")
+@click.option("--origin", is_flag=True, help="Show where each value comes from.")
 @format_option()
-def config(tap: str, change: str | None, words: tuple[str, ...], format: str) -> None:
-    """Show and change what a tap is told.
+def config(tap: str, change: str | None, words: tuple[str, ...], origin: bool, format: str) -> None:
+    """Ask for what a tap still needs; show and change what it is told.
 
     \b
-        orchestrator config gitlab
-        orchestrator config gitlab set start_date=2026-01-01 'groups=["tools", "sales"]'
+        orchestrator config gitlab                        asks for what is missing
+        orchestrator config gitlab set start_date=2026-01-01 groups=tools,sales
+        orchestrator config gitlab set private_token      asks, and does not show it
         orchestrator config gitlab set 'private_token={"env": "GITLAB_PRIVATE_TOKEN"}'
         orchestrator config gitlab unset groups
+        orchestrator config gitlab list --origin          all that it understands, and who says what
+        orchestrator config gitlab edit                   orchestrator.toml in $EDITOR, checked before it is kept
 
-    A value is JSON where it can be, and text where it cannot. A secret stays outside: {"env": "NAME"} refers to a
-    variable, {"file": "PATH"} to a file.
+    A value is read by the kind of its setting, where that is known; else it is JSON where it can be, and text where it
+    cannot. A secret is kept in secrets/, outside of git, and referred to; {"env": "NAME"} refers to a variable,
+    {"file": "PATH"} to another file. The variable TAP_GITLAB_START_DATE goes before what is written of start_date.
     """
     opened = workspace()
-    if change and not words:
-        raise UsageError(f"{change} what?", hint=f"orchestrator config {tap} {change} {EXAMPLES[change]}")
-    if change == "set":
-        told = opened.configure(tap, set=dict(map(_setting, words)))
-        _warn_of_secrets(tap, words)
-    else:
-        told = opened.configure(tap, unset=words)
-    shown = _masked(told)
+    match change:
+        case "set":
+            settings = _set(opened, tap, words)
+        case "unset":
+            settings = opened.configure(tap, unset=words or _what(tap, "unset"))
+        case "edit":
+            _edit(opened, tap)
+            settings = opened.settings(tap)
+        case "list":
+            settings = opened.settings(tap)
+        case _:
+            settings = _complete(opened, tap)
+    shown = settings.settings if change == "list" else settings.told
     if format == "json":
-        answer(tap=tap, config=shown)
+        if change == "list":
+            answer(tap=tap, settings=[_members(each) for each in shown])
+        else:
+            answer(tap=tap, config=_masked(settings.config))
     else:
-        show(format, "config", [*shown.items()], COLUMNS)
-    if not told:
+        show(format, "settings", shown, [*COLUMNS, *([ORIGIN] if origin else []), *(MORE if change == "list" else [])])
+    for key in settings.unread:
+        say(f"note: {settings.name} never reads {key}")
+    if not settings.settings:
         say(f'Tap "{tap}" is told nothing yet. What it understands stands in its documentation.')
     elif not change:
         say_next("discover", tap)
@@ -54,50 +77,151 @@ def config(tap: str, change: str | None, words: tuple[str, ...], format: str) ->
 EXAMPLES = {"set": "start_date=2026-01-01", "unset": "start_date"}
 
 
-def _setting(word: str) -> tuple[str, Any]:
-    key, equals, text = word.partition("=")
-    if not equals or not key:
-        raise UsageError(f'"{word}" is no KEY=VALUE', hint=f"{word or 'start_date'}=2026-01-01")
-    try:
-        return key, json.loads(text)
-    except ValueError:
-        return key, text
+def _what(tap: str, change: str) -> tuple[str, ...]:
+    raise UsageError(f"{change} what?", hint=f"orchestrator config {tap} {change} {EXAMPLES[change]}")
 
 
-def _warn_of_secrets(tap: str, words: tuple[str, ...]) -> None:
-    """A secret in the file goes wherever the file goes."""
-    from orchestrator.secrets import names_a_secret
+def _set(opened: "Workspace", tap: str, words: tuple[str, ...]) -> "TapSettings":
+    typed: dict[str, str] = {}
+    for word in words or _what(tap, "set"):
+        key, equals, text = word.partition("=")
+        if not key or not (equals or _may_ask()):
+            raise UsageError(f'"{word}" is no KEY=VALUE', hint=f"{key or 'start_date'}=2026-01-01")
+        typed[key] = text if equals else _ask(opened.settings(tap).named(key))
+    return opened.configure(tap, typed=typed)
 
-    for key, value in map(_setting, words):
-        if names_a_secret(key) and not isinstance(value, dict):
-            say(f"note: {key} now stands in orchestrator.toml, which belongs in git. Keep it outside:")
-            variable = f"{tap}_{key}".upper().replace("-", "_")
-            say_next("config", tap, "set", f'{key}={{"env": "{variable}"}}')
+
+def _complete(opened: "Workspace", tap: str) -> "TapSettings":
+    """Asks for what the tap needs and is not told."""
+    settings = opened.settings(tap)
+    if not settings.lacking:
+        return settings
+    if not _may_ask():
+        raise _incomplete(settings)
+    return opened.configure(tap, typed={each.name: _ask(each) for each in settings.lacking})
 
 
-def _masked(told: Mapping[str, Any]) -> dict[str, Any]:
+def _may_ask() -> bool:
+    return can_ask() and not asked().no_input
+
+
+def _incomplete(settings: "TapSettings") -> ConfigError:
+    """What to type where nobody can be asked."""
+    exports = [f"{each.variable}=…" for each in settings.lacking if each.secret]
+    words = [f"{each.name}=…" for each in settings.lacking if not each.secret]
+    commands = [f"export {' '.join(exports)}"] if exports else []
+    commands += [f"orchestrator config {settings.tap} set {' '.join(words)}"] if words else []
+    return ConfigError(
+        f'tap "{settings.tap}" is not told {counted(len(settings.lacking), "setting")} that it needs',
+        cause="\n         ".join(f"{each.name}{_about(each)}" for each in settings.lacking),
+        data="nothing was changed",
+        hint=" && ".join(commands),
+    )
+
+
+def _about(each: "SettingTold") -> str:
+    """What there is to know of a setting before it is given a value, in brackets."""
+    from orchestrator.protocol.settings import Kind
+
+    setting = each.setting
+    if each.secret:
+        return " (secret)"
+    if setting.choices:
+        return f" ({', '.join(map(str, setting.choices))})"
+    return "" if setting.kind is Kind.ANY else f" ({setting.kind.value})"
+
+
+def _ask(each: "SettingTold") -> str:
+    """What a person types for a setting; asked again until it is a value of it."""
+    from orchestrator.protocol.settings import Misfit
+
+    def fitting(text: str) -> str:
+        try:
+            each.setting.parse(text)
+        except Misfit as misfit:
+            raise click.UsageError(f"It must be {misfit}") from misfit
+        return text
+
+    if description := each.setting.description:
+        say(click.style(" ".join(description.split()), dim=True))
+    default = each.setting.default if isinstance(each.setting.default, str) else None
+    answer: str = click.prompt(
+        f"{each.name}{_about(each)}",
+        default=default,
+        show_default=bool(default),
+        hide_input=each.secret,
+        value_proc=fitting,
+        err=True,
+    )
+    return answer
+
+
+def _edit(opened: "Workspace", tap: str) -> None:
+    """Opens orchestrator.toml until it can be kept, or until somebody gives up."""
+    edited: str | None = None
+
+    def by(text: str) -> str | None:
+        nonlocal edited
+        edited = click.edit(edited or text, extension=".toml")
+        return edited
+
+    while True:
+        try:
+            if not opened.edit_settings(tap, by):
+                say("Nothing was changed.")
+            return
+        except ConfigError as error:
+            if not _may_ask():
+                raise
+            report(error, verbose=asked().verbose)
+            if not click.confirm("Edit it again?", default=True, err=True):
+                raise click.exceptions.Exit(error.exit_code) from error
+
+
+def _members(each: "SettingTold") -> dict[str, Any]:
+    setting = each.setting
+    return {
+        "name": each.name,
+        "value": _masked(each.value, hide=each.secret),
+        "origin": each.origin,
+        "required": setting.required,
+        "secret": each.secret,
+        "kind": setting.kind.value,
+        "choices": setting.choices,
+        "default": setting.default,
+        "description": setting.description,
+        "variable": each.variable,
+    }
+
+
+def _masked(value: Any, *, hide: bool = False) -> Any:
     """What a tap is told, with references in the place of secrets, and a mask where a secret stands itself."""
     from orchestrator.config import Reference
     from orchestrator.secrets import names_a_secret
 
-    def masked(key: str, value: Any) -> Any:
-        match value:
-            case Reference():
-                return {value.kind: value.name}
-            case Mapping():
-                return {below: masked(below, item) for below, item in value.items()}
-            case list():
-                return [masked(key, item) for item in value]
-        return MASK if names_a_secret(key) else value
-
-    return {key: masked(key, value) for key, value in told.items()}
-
-
-def _as_typed(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    match value:
+        case None:
+            return None
+        case Reference():
+            return {value.kind: value.name}
+        case Mapping():
+            return {key: _masked(below, hide=hide or names_a_secret(key)) for key, below in value.items()}
+        case list():
+            return [_masked(item, hide=hide) for item in value]
+    return MASK if hide else value
 
 
-COLUMNS: list[Column[tuple[str, Any]]] = [
-    Column("setting", lambda setting: setting[0]),
-    Column("value", lambda setting: _as_typed(setting[1])),
+def _as_typed(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+COLUMNS: list[Column["SettingTold"]] = [
+    Column("setting", lambda each: each.name),
+    Column("value", lambda each: _as_typed(_masked(each.value, hide=each.secret))),
+]
+ORIGIN: Column["SettingTold"] = Column("origin", lambda each: each.origin)
+MORE: list[Column["SettingTold"]] = [
+    Column("kind", lambda each: each.setting.kind.value),
+    Column("needed", lambda each: each.setting.required),
+    Column("secret", lambda each: each.secret),
 ]
