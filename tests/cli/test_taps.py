@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from orchestrator.config import Reference, read_config
-from tests.packages.index import project_in
+from tests.packages.index import OF_THE_SDK, STEADY, project_in
 
 
 def test_the_first_commands_lead_from_one_to_the_next(orchestrator, index, tmp_path):
@@ -20,6 +20,24 @@ def test_the_first_commands_lead_from_one_to_the_next(orchestrator, index, tmp_p
     assert "✓ Resolved tap-shapes 1.2" in added.err
     assert added.next == "orchestrator config shapes"
     assert orchestrator(*shlex.split(added.next)[1:], at=tmp_path / "shop").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        OF_THE_SDK % '{"properties": {"token": {"secret": true}, "since": {}}, "required": ["token", "since"]}',
+        f'KEYS = ["token", "since"]\ndef check(): utils.parse_args(KEYS)\n{STEADY}',
+    ],
+    ids=["of the SDK", "by its code"],
+)
+def test_a_tap_that_was_added_says_what_it_needs(orchestrator, index, source):
+    index.add("tap-shapes", source=source)
+    orchestrator("init")
+
+    said = orchestrator("add-tap", "tap-shapes", "--json")
+
+    assert "\n  Needs   token (secret)  since\nAdded tap" in said.err
+    assert said.document["needs"] == ["token", "since"]
 
 
 def test_an_environment_is_listed_upgraded_rolled_back_and_removed(orchestrator, index, tmp_path):

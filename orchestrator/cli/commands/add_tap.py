@@ -48,6 +48,9 @@ def add_tap(
             destination=destination,
             listen=listen,
         )
+    needs = opened.settings(added.id).lacking
+    if needs:
+        say(f"  Needs   {'  '.join(f'{each.name} (secret)' if each.secret else each.name for each in needs)}")
     say(f'Added tap "{added.id}" and flow "{added.flow}" → {added.destination} to orchestrator.toml')
     say_next("config", added.id)
-    answer(tap=added)
+    answer(tap=added, needs=[each.name for each in needs])
