@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.remove_tap import TapRemoved
     from orchestrator.actions.replay import Rehearsal
     from orchestrator.actions.rollback_tap import TapRolledBack
+    from orchestrator.actions.show_tap import TapShown
     from orchestrator.actions.status import FlowStatus
     from orchestrator.actions.upgrade_tap import TapUpgraded
     from orchestrator.catalogs import Choice
@@ -138,6 +139,12 @@ class Workspace:
         from orchestrator.actions.list_taps import list_taps
 
         return list_taps(self.paths)
+
+    def tap(self, tap: str) -> TapShown:
+        """All that is known of one tap."""
+        from orchestrator.actions.show_tap import show_tap
+
+        return show_tap(self.paths, tap)
 
     def settings(self, tap: str) -> TapSettings:
         """What a tap understands, what it is told of it, and who tells it."""

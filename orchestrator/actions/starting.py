@@ -20,7 +20,7 @@ from orchestrator.errors import SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
 from orchestrator.secrets import OwnConfig, Redaction
-from orchestrator.supervisor.command import Command, Invocation, command_for
+from orchestrator.supervisor.command import Command, Invocation, command_for, tap_environment
 from orchestrator.supervisor.process import TapProcess
 
 
@@ -53,9 +53,15 @@ def prepare(paths: Paths, tap: Tap, listen: Listener = nobody, *, environ: Mappi
         listen(Note(doubt))
     own = OwnConfig(paths, tap.id, telling.config)
     invocation = Invocation(
-        Path(receipt.executable), frozenset(receipt.capabilities), config=msgspec.json.encode(own.told)
+        Path(receipt.executable),
+        frozenset(receipt.capabilities),
+        config=msgspec.json.encode(own.told),
+        environment=telling.environment,
     )
-    return Prepared(tap, receipt, invocation, own, telling.redaction(own.told), rules_of(tap, ()))
+    ambient = tap_environment(environ)
+    redaction = Redaction.of(telling.written, telling.config, own.told, secret=telling.secret)
+    redaction = redaction.and_of(tap.env, telling.environment).and_of(ambient, ambient)
+    return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
 
 
 @contextmanager

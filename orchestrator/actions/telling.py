@@ -28,7 +28,7 @@ from orchestrator.protocol.settings import (
     merged,
     put,
 )
-from orchestrator.secrets import Missing, Redaction, credentials_error, look_up, names_a_secret
+from orchestrator.secrets import Missing, credentials_error, look_up, names_a_secret
 
 
 @dataclass(frozen=True)
@@ -123,17 +123,14 @@ def variable_of(tap: str, place: Place) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A config that a tap can be started with: secrets are in place. `written` is the same with references in their
-    place, `secret` are names of settings that are secrets, `doubts` what may be wrong with it."""
+    """What a tap can be started with, the secrets in place: a config, and variables of its own. `written` is the config
+    with references in their place, `secret` are names of settings that are secrets, `doubts` what may be wrong."""
 
     config: Mapping[str, Any] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
     written: Mapping[str, Any] = field(repr=False)
     secret: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-
-    def redaction(self, *also: Mapping[str, Any]) -> Redaction:
-        """Takes its secrets out of what is printed, and those in what became of it `also`."""
-        return Redaction.of(self.written, self.config, *also, secret=self.secret)
 
 
 def ready(paths: Paths, tap: Tap, known: Understood, environ: Mapping[str, str] = os.environ) -> Ready:
@@ -144,6 +141,8 @@ def ready(paths: Paths, tap: Tap, known: Understood, environ: Mapping[str, str] 
     """
     said = told(tap, known, environ)
     filled, absent = look_up(said.config, root=paths.root, environ=environ)
+    given, unset = look_up({"env": tap.env}, root=paths.root, environ=environ)
+    absent += unset
     config, untyped = _typed(filled, said.config, known)
     waiting = {each.setting.partition(".")[0].partition("[")[0] for each in absent}
     trusted = [each for account in known.trusted for each in departures(account, config)]
@@ -153,7 +152,7 @@ def ready(paths: Paths, tap: Tap, known: Understood, environ: Mapping[str, str] 
     if absent:
         raise credentials_error(tap.id, absent)
     secret = tuple(setting.name for setting in known.settings if setting.secret)
-    return Ready(config, said.config, secret, tuple(_doubts(known, config)))
+    return Ready(config, given["env"], said.config, secret, tuple(_doubts(known, config)))
 
 
 def not_understood(known: Understood, config: Mapping[str, Any]) -> list[Departure]:

@@ -7,6 +7,7 @@
     terminal.py    the two streams, and whether a person sits there
     words.py       numbers, times, sizes -> words; values -> one JSON document
     tables.py      rows -> a table or CSV
+    settings.py    what a tap is told -> rows, without secrets
     progress.py    what a verb says while it works
     watching.py    a run while it lasts
     summary.py     what is said at the end of a run

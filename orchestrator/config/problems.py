@@ -24,6 +24,7 @@ Document = Mapping[str, Any]
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 VARIABLE = re.compile(r"\$\{\s*(\w*)[^}]*\}")
+NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OURS = "_orchestrator"
 """The schema in which a destination keeps our own tables."""
 
@@ -91,6 +92,17 @@ def _tap_problems(place: Place, tap: dict[str, Any]) -> Found:
         yield from _departures((*place, "streams", stream), settings, STREAM)
     for key, value in (tap["config"] if isinstance(tap.get("config"), dict) else {}).items():
         yield from _config_problems((*place, "config", key), value)
+    for name, value in (tap["env"] if isinstance(tap.get("env"), dict) else {}).items():
+        yield from _variable_problems((*place, "env", name), name, value)
+
+
+def _variable_problems(place: Place, name: str, value: Any) -> Found:
+    if not NAME_OF_VARIABLE.fullmatch(name):
+        yield place, f'"{name}" cannot be the name of a variable'
+    elif isinstance(value, str) or reference_parts(value) is not None:
+        yield from _config_problems(place, value)
+    else:
+        yield place, f"{name} is {_shown(value)}; it must be text in quotes, or a reference"
 
 
 def _inheritance_problems(id: str, taps: Mapping[str, dict[str, Any]]) -> Found:
@@ -149,7 +161,7 @@ def _reference_problems(place: Place, said: str, kind: str, name: Any) -> Found:
     if not isinstance(name, str) or not name.strip():
         what = "an environment variable" if kind == "env" else "a file"
         yield place, f"{said} is {{ {kind} = {_shown(name)} }}; {kind} must name {what}, in quotes"
-    elif kind == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+    elif kind == "env" and not NAME_OF_VARIABLE.fullmatch(name):
         possible = re.sub(r"\W+", "_", name.strip("${} ")) or "NAME"
         yield place, f'{said} refers to "{name}", which cannot be a variable; did you mean {{ env = "{possible}" }}?'
 

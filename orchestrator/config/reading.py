@@ -145,6 +145,7 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         select=tuple(nearest.get("select", ())),
         config_in=nearest.get("config_in", "memory"),
         config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
+        env=_merged(_told(tap.get("env", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
     )
 

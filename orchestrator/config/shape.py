@@ -102,6 +102,7 @@ TAP: Shape = {
     "select": PATTERNS,
     "config_in": _one_of("memory", "file"),
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
+    "env": Kind("a table, written [taps.NAME.env]", _is_table),
     "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
 }
 OF_THE_ENVIRONMENT = ("package", "python", "with", "overrides", "exclude_newer", "executable")

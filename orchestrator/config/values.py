@@ -76,6 +76,8 @@ class Tap:
     config_in: str = "memory"
     """Where the tap finds its config: `memory`, which no disk ever sees, or a `file` for one that rewrites it."""
     config: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str | Reference] = field(default_factory=dict)
+    """Variables of the environment that the tap is given, beside those that every tap may see."""
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
 
 

@@ -44,6 +44,12 @@ class Redaction:
         """
         return cls(found for each in resolved for found in _secrets(config, each, frozenset(secret)))
 
+    def and_of(self, config: Mapping[str, Any], resolved: Mapping[str, Any]) -> "Redaction":
+        """The same for one more config."""
+        both = Redaction.of(config, resolved)
+        both._spellings = sorted({*self._spellings, *both._spellings}, key=len, reverse=True)
+        return both
+
     def redact(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)

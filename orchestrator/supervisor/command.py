@@ -16,21 +16,21 @@ _SHOWN = frozenset(
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"),
     }
 )
-_SHOWN_PREFIXES = ("LC_",)
+_SHOWN_PREFIXES = ("LC_", "AWS_")
 
 
 def tap_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a tap sees of our environment: where programs, home and certificates are; no secret, and nothing of the
-    Python we run in."""
-    shown = {name: value for name, value in environ.items() if name in _SHOWN or name.startswith(_SHOWN_PREFIXES)}
-    return shown | {"PYTHONUTF8": "1"}
+    """What a tap sees of our environment: where programs, home, proxies and certificates are, and who it is for AWS;
+    nothing of the Python we run in."""
+    return {name: value for name, value in environ.items() if name in _SHOWN or name.startswith(_SHOWN_PREFIXES)}
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """How to ask a tap for something. `takes` are the options its help names, without dashes (config, catalog,
     properties, state, discover); `config` and the others are JSON texts, None for what is not handed over.
-    `config_file` is the place on the disk of a config that the tap may rewrite; it holds `config` already."""
+    `config_file` is the place on the disk of a config that the tap may rewrite; it holds `config` already.
+    `environment` are variables that the tap is given beside those that every tap sees."""
 
     executable: Path
     takes: frozenset[str]
@@ -40,6 +40,7 @@ class Invocation:
     state: bytes | None = None
     discover: bool = False
     config_file: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +100,5 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
             arguments += [word for option in options for word in (f"--{option}", path)]
         if invocation.state is not None and "state" in invocation.takes:
             arguments += ["--state", handed.file("state.json", invocation.state)]
-        yield Command(tuple(arguments), tap_environment(environ), folder, Path(config), tuple(handed.open_files))
+        environment = tap_environment(environ) | {"PYTHONUTF8": "1"} | dict(invocation.environment)
+        yield Command(tuple(arguments), environment, folder, Path(config), tuple(handed.open_files))

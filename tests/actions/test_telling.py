@@ -138,6 +138,19 @@ def test_a_setting_that_the_tap_calls_secret_is_kept_out_of_print(shop):
     assert prepared.redaction.redact("db-1234 by ada-1234") == "*** by ***"
 
 
+def test_a_tap_is_given_its_own_variables_and_what_they_lead_to_is_kept_out_of_print(shop):
+    shop.choose(env={"ZONE": "eu", "KEY_FILE": {"env": "OURS"}})
+
+    prepared = prepare(
+        shop.paths, shop.config.tap(TAP), environ={"OURS": "k-12345", "AWS_SECRET_ACCESS_KEY": "a-12345"}
+    )
+
+    assert prepared.invocation.environment == {"ZONE": "eu", "KEY_FILE": "k-12345"}
+    assert prepared.redaction.redact("k-12345 a-12345 eu") == "*** *** eu"
+    with pytest.raises(CredentialsError, match=r"needs env.KEY_FILE"):
+        prepare(shop.paths, shop.config.tap(TAP), environ={})
+
+
 def test_what_a_tap_inherits_is_named_where_it_stands(shop):
     shop.describe(properties={"port": {"type": "integer"}, "size": {"type": "integer"}})
     shop.behave(port="x")

@@ -224,3 +224,39 @@ def test_a_key_that_the_tap_never_reads_is_said_where_it_is_set(orchestrator, sh
     said = orchestrator("config", "fake", "set", "api_url=http://localhost")
 
     assert said.err.splitlines()[0] == "note: tap-fake 1.0 never reads api_url"
+
+
+def test_all_that_is_known_of_a_tap_is_shown(orchestrator, shop):
+    shop.behave(region="eu")
+    shop.choose(env={"ZONE": "z"})
+
+    before = orchestrator("taps", "show", "fake", AWS_PROFILE="mine")
+    orchestrator("discover", "fake", TAP_FAKE_TOKEN="t", TAP_FAKE_PORT="1")
+    after = orchestrator("taps", "show", "fake", "--json", TAP_FAKE_TOKEN="glpat-1234")
+
+    facts = dict(line.split(maxsplit=1) for line in before.out.partition("\n\n")[0].splitlines())
+    assert (facts["version"], facts["takes"]) == ("1.0", "catalog, config, discover, state")
+    assert {"AWS_PROFILE", "PATH", "ZONE"} <= set(facts["variables"].split(", "))
+    assert before.next == "orchestrator discover fake"
+    shown = after.document
+    assert [stream["stream"] for stream in shown["streams"]] == ["issues"]
+    origins = {each["name"]: (each["value"], each["origin"]) for each in shown["settings"]}
+    assert origins["token"] == ("***", "TAP_FAKE_TOKEN")
+    assert origins["size"] == (100, "default")
+
+
+@pytest.mark.parametrize(
+    ("env", "complaint"),
+    [
+        ({"2X": "a"}, '"2X" cannot be the name of a variable'),
+        ({"X": 1}, "X is 1; it must be text in quotes, or a reference"),
+        ({"X": "${Y}"}, 'make the whole value { env = "Y" }'),
+    ],
+)
+def test_a_variable_that_cannot_be_given_is_a_problem_of_the_file(orchestrator, shop, env, complaint):
+    shop.choose(env=env)
+
+    said = orchestrator("taps", "show", "fake")
+
+    assert said.exit_code == 2
+    assert complaint in said.err

@@ -108,7 +108,14 @@ def test_in_discovery_a_tap_is_asked_to_discover(told):
 
 
 def test_a_tap_sees_hardly_anything_of_our_environment(told):
-    shown = {"PATH": "/bin", "HOME": "/home/ada", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HTTPS_PROXY": "http://proxy"}
+    shown = {
+        "PATH": "/bin",
+        "HOME": "/home/ada",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "HTTPS_PROXY": "http://proxy",
+        "AWS_PROFILE": "a",
+    }
     hidden = {
         "PYTHONPATH": "/ours",
         "PYTHONHOME": "/ours",
@@ -122,3 +129,11 @@ def test_a_tap_sees_hardly_anything_of_our_environment(told):
 
     assert environment.items() >= shown.items()
     assert not environment.keys() & hidden.keys()
+
+
+def test_a_tap_sees_the_variables_that_it_is_given_by_name(told):
+    given = {"GOOGLE_APPLICATION_CREDENTIALS": "key.json", "TZ": "Europe/Vienna"}
+
+    environment = told(environ={"TZ": "UTC"}, environment=given).environment
+
+    assert environment.items() >= given.items()

@@ -1,15 +1,12 @@
 """`orchestrator config`"""
 
-import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.command import answer, asked, command, format_option, show, workspace
 from orchestrator.cli.failures import report
 from orchestrator.cli.names import TAP
-from orchestrator.cli.tables import Column
 from orchestrator.cli.terminal import can_ask, say, say_next
 from orchestrator.cli.words import counted
 from orchestrator.errors import ConfigError, UsageError
@@ -17,8 +14,6 @@ from orchestrator.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from orchestrator import Workspace
     from orchestrator.actions.configure import SettingTold, TapSettings
-
-MASK = "***"
 
 
 @command("config")
@@ -45,6 +40,8 @@ def config(tap: str, change: str | None, words: tuple[str, ...], origin: bool, f
     cannot. A secret is kept in secrets/, outside of git, and referred to; {"env": "NAME"} refers to a variable,
     {"file": "PATH"} to another file. The variable TAP_GITLAB_START_DATE goes before what is written of start_date.
     """
+    from orchestrator.cli.settings import ORIGIN, SAID, UNDERSTOOD, masked, members
+
     opened = workspace()
     match change:
         case "set":
@@ -61,11 +58,12 @@ def config(tap: str, change: str | None, words: tuple[str, ...], origin: bool, f
     shown = settings.settings if change == "list" else settings.told
     if format == "json":
         if change == "list":
-            answer(tap=tap, settings=[_members(each) for each in shown])
+            answer(tap=tap, settings=[members(each) for each in shown])
         else:
-            answer(tap=tap, config=_masked(settings.config))
+            answer(tap=tap, config=masked(settings.config))
     else:
-        show(format, "settings", shown, [*COLUMNS, *([ORIGIN] if origin else []), *(MORE if change == "list" else [])])
+        columns = [*SAID, *([ORIGIN] if origin else []), *(UNDERSTOOD if change == "list" else [])]
+        show(format, "settings", shown, columns)
     for key in settings.unread:
         say(f"note: {settings.name} never reads {key}")
     if not settings.settings:
@@ -176,52 +174,3 @@ def _edit(opened: "Workspace", tap: str) -> None:
             report(error, verbose=asked().verbose)
             if not click.confirm("Edit it again?", default=True, err=True):
                 raise click.exceptions.Exit(error.exit_code) from error
-
-
-def _members(each: "SettingTold") -> dict[str, Any]:
-    setting = each.setting
-    return {
-        "name": each.name,
-        "value": _masked(each.value, hide=each.secret),
-        "origin": each.origin,
-        "required": setting.required,
-        "secret": each.secret,
-        "kind": setting.kind.value,
-        "choices": setting.choices,
-        "default": setting.default,
-        "description": setting.description,
-        "variable": each.variable,
-    }
-
-
-def _masked(value: Any, *, hide: bool = False) -> Any:
-    """What a tap is told, with references in the place of secrets, and a mask where a secret stands itself."""
-    from orchestrator.config import Reference
-    from orchestrator.secrets import names_a_secret
-
-    match value:
-        case None:
-            return None
-        case Reference():
-            return {value.kind: value.name}
-        case Mapping():
-            return {key: _masked(below, hide=hide or names_a_secret(key)) for key, below in value.items()}
-        case list():
-            return [_masked(item, hide=hide) for item in value]
-    return MASK if hide else value
-
-
-def _as_typed(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-COLUMNS: list[Column["SettingTold"]] = [
-    Column("setting", lambda each: each.name),
-    Column("value", lambda each: _as_typed(_masked(each.value, hide=each.secret))),
-]
-ORIGIN: Column["SettingTold"] = Column("origin", lambda each: each.origin)
-MORE: list[Column["SettingTold"]] = [
-    Column("kind", lambda each: each.setting.kind.value),
-    Column("needed", lambda each: each.setting.required),
-    Column("secret", lambda each: each.secret),
-]

@@ -45,7 +45,7 @@ def select(tap: str, patterns: tuple[str, ...], only_list: bool, interactive: bo
     if (patterns and not only_list) or default:
         choices = opened.select(tap, patterns)
     if format == "json":
-        put(document(tap=tap, streams=[_members(choice) for choice in choices]))
+        put(document(tap=tap, streams=[members(choice) for choice in choices]))
     else:
         show(format, "streams", choices, COLUMNS)
     flows = [flow.name for flow in opened.config.flows.values() if flow.tap == tap]
@@ -105,7 +105,7 @@ PROPERTIES: list[Column[_Listed]] = [
 ]
 
 
-def _members(choice: Choice) -> dict[str, object]:
+def members(choice: Choice) -> dict[str, object]:
     return {
         "stream": choice.stream.id,
         "selected": choice.selected,

@@ -1,11 +1,17 @@
 """`orchestrator taps`"""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from orchestrator.actions.list_taps import TapListed
-from orchestrator.cli.command import Group, format_option, show, workspace
-from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
+from orchestrator.cli.names import TAP
+from orchestrator.cli.tables import Column, table, with_dim_head
+from orchestrator.cli.terminal import put, say, say_next
+
+if TYPE_CHECKING:
+    from orchestrator.actions.show_tap import TapShown
 
 
 @click.group("taps", cls=Group, invoke_without_command=True)
@@ -22,6 +28,61 @@ def taps(context: click.Context, format: str) -> None:
         say_next("add-tap", "NAME")
 
 
+@taps.command("show")
+@click.argument("tap", type=TAP)
+@json_option
+def show_tap(tap: str) -> None:
+    """Show all that is known of a tap.
+
+    What it is and runs in, the settings that it understands and who says what, the streams that it offers, and the
+    variables of the environment that it is given.
+    """
+    from orchestrator.cli.commands.select import COLUMNS as STREAMS
+    from orchestrator.cli.commands.select import members as members_of_stream
+    from orchestrator.cli.settings import ORIGIN, SAID, UNDERSTOOD, members
+
+    found = workspace().tap(tap)
+    settings, streams = found.settings.settings, found.streams
+    if asked().json:
+        answer(
+            tap=found.listed,
+            author=found.author,
+            description=found.description,
+            settings=[members(each) for each in settings],
+            unread=found.settings.unread,
+            streams=None if streams is None else [members_of_stream(choice) for choice in streams],
+            variables=found.variables,
+        )
+        return
+    put(table(FACTS, _facts(found)).lstrip())
+    if settings:
+        put(f"\n{with_dim_head(table([*SAID, ORIGIN, *UNDERSTOOD], settings))}")
+    if streams:
+        put(f"\n{with_dim_head(table(STREAMS, streams))}")
+    for key in found.settings.unread:
+        say(f"note: {found.settings.name} never reads {key}")
+    if streams is None:
+        say_next("discover", tap)
+
+
+def _facts(found: "TapShown") -> list[tuple[str, Any]]:
+    tap = found.listed
+    facts: list[tuple[str, Any]] = [
+        ("tap", tap.id),
+        ("package", f"{tap.package} ({found.author})" if found.author else tap.package),
+        ("version", tap.version),
+        ("about", found.description),
+        ("python", tap.python),
+        ("executable", tap.executable),
+        ("environment", f"{tap.standing.value}, in envs/{tap.environment}"),
+        ("takes", tap.capabilities),
+        ("flows", tap.flows),
+        ("variables", found.variables),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+FACTS: list[Column[tuple[str, Any]]] = [Column("", lambda fact: fact[0]), Column("", lambda fact: fact[1])]
 COLUMNS: list[Column[TapListed]] = [
     Column("tap", lambda tap: tap.id),
     Column("package", lambda tap: tap.package),
