@@ -86,14 +86,18 @@ class Workspace:
         python: str | None = None,
         extras: Sequence[str] = (),
         overrides: Sequence[str] = (),
+        build_constraints: Sequence[str] = (),
+        no_build: bool = False,
         exclude_newer: str | None = None,
         executable: str | None = None,
         destination: str | None = None,
+        fix: bool | Callable[[str], bool] = False,
         listen: Listener = nobody,
     ) -> TapAdded:
         """Installs a tap in an environment of its own, and adds it with a flow to `destination`.
 
-        `requirement` is what pip would take, a git URL or a path; `extras` are installed beside it.
+        `requirement` is what pip would take, a git URL or a path; `extras` are installed beside it. Where the tap does
+        not start, what mends it is sought; `fix` says whether it is taken, or is asked that with the command for it.
         """
         from orchestrator.actions.add_tap import add_tap
 
@@ -104,9 +108,12 @@ class Workspace:
             python=python,
             extras=extras,
             overrides=overrides,
+            build_constraints=build_constraints,
+            no_build=no_build,
             exclude_newer=exclude_newer,
             executable=executable,
             destination=destination,
+            fix=fix if callable(fix) else lambda command: bool(fix),
             listen=listen,
         )
 

@@ -55,6 +55,14 @@ class Paths:
         """The lock that an environment was built from."""
         return self.build(tap, environment) / "tap.lock"
 
+    def build_log(self, tap: str, environment: str) -> Path:
+        """What was said while an environment was built."""
+        return self.build(tap, environment) / "build.log"
+
+    def build_log_aside(self, tap: str) -> Path:
+        """The same while it is being built, and after it failed."""
+        return self.envs / f".{tap}.log"
+
     def built_about(self, tap: str, environment: str) -> Path:
         """What a tap that can say so said of itself and its settings."""
         return self.build(tap, environment) / "about.json"

@@ -1,6 +1,7 @@
 """Fixtures that tests of every room share."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import settings
 
 from orchestrator.paths import Paths
 from tests.packages.index import Index
+from tests.packages.served import served
 from tests.workspaces import FakeWorkspace
 
 # How long an example takes says how busy the machine is.
@@ -28,6 +30,17 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
     return Index(folder)
+
+
+@pytest.fixture
+def served_index(index: Index, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """The same as it is when one reaches it over the network: it tells when files were released, and for whom."""
+    with served(index) as address:
+        monkeypatch.delenv("UV_FIND_LINKS")
+        monkeypatch.delenv("UV_OFFLINE")
+        monkeypatch.setenv("UV_DEFAULT_INDEX", address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield index
 
 
 @pytest.fixture

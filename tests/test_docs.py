@@ -212,8 +212,11 @@ def _defaults(values: type) -> dict[str, Any]:
     return {name: default for name, default in fields.items() if isinstance(default, str | int | float)}
 
 
+_PYTHONS_OWN = {"true": "True", "false": "False"}
+
+
 def _literal(default: str) -> Any:
-    return default if default.startswith("{") else ast.literal_eval(default)
+    return default if default.startswith("{") else ast.literal_eval(_PYTHONS_OWN.get(default, default))
 
 
 def test_the_errors_are_those_of_the_code():

@@ -10,25 +10,25 @@ from typing import Any
 
 from orchestrator.config import Config, editing, read_config
 from orchestrator.config.problems import ID
-from orchestrator.envs.build import build
-from orchestrator.envs.interpreter import find_interpreter
 from orchestrator.envs.lock import Lock, read_lock
+from orchestrator.envs.make import Agree, make, never
 from orchestrator.envs.package import Package, default_id
 from orchestrator.envs.receipt import Receipt, in_use
 from orchestrator.envs.recipe import Recipe, add_tap_command, fingerprint, recipe_of, settings
-from orchestrator.envs.resolve import resolve
 from orchestrator.envs.switch import put_in_use
 from orchestrator.envs.workshop import workshop
 from orchestrator.errors import UsageError
 from orchestrator.events import Listener, nobody
 from orchestrator.paths import Paths
+from orchestrator.supervisor.command import tap_environment
 
 DEFAULT_DESTINATION = "warehouse"
 
 
 @dataclass(frozen=True, slots=True)
 class TapAdded:
-    """A tap that was added. `dependencies` counts the packages beside it; `author` is what its metadata says."""
+    """A tap that was added. `dependencies` counts the packages beside it, `author` is what its metadata says, and `why`
+    says why it runs on this Python."""
 
     id: str
     flow: str
@@ -37,6 +37,7 @@ class TapAdded:
     version: str
     author: str | None
     python: str
+    why: str | None
     dependencies: int
     capabilities: tuple[str, ...]
     executable: str
@@ -52,12 +53,16 @@ def add_tap(
     extras: Sequence[str] = (),
     overrides: Sequence[str] = (),
     exclude_newer: str | None = None,
+    build_constraints: Sequence[str] = (),
+    no_build: bool = False,
     executable: str | None = None,
     destination: str | None = None,
+    fix: Agree = never,
     listen: Listener = nobody,
 ) -> TapAdded:
     """Resolves, builds and tries out a tap, and only then adds it and a flow of the same name to orchestrator.toml.
 
+    Where it fails, remedies are tried, and `fix` is asked whether the tap shall be added with the first that works.
     Relative paths are meant from the current folder. Raises UsageError, UnknownName for `destination`, ConfigError;
     CannotResolve, CannotBuild, DoesNotStart, and EnvironmentBroken when there is no such Python.
     """
@@ -69,6 +74,8 @@ def add_tap(
         python=os.path.abspath(os.path.expanduser(python)) if python and os.sep in python else python,
         extras=_as_written(extras, here, paths.root),
         overrides=_as_written(overrides, here, paths.root),
+        build_constraints=_as_written(build_constraints, here, paths.root),
+        no_build=no_build,
         exclude_newer=_moment(exclude_newer),
         executable=executable,
         project=fingerprint(package, paths.root),
@@ -80,15 +87,14 @@ def add_tap(
     def advise(instead: Recipe) -> str:
         return add_tap_command(instead, more=options)
 
-    with workshop(paths, tap, recipe, advise, listen) as shop:
+    with workshop(paths, tap, recipe, advise, tap_environment(os.environ), listen) as shop:
         if (added := read_config(paths.config).taps.get(tap)) and recipe_of(added, paths.root) == recipe:
             # Who waited for another process to add the very same finds it done.
             return _told(paths, tap, destination, in_use(paths, tap), read_lock(paths.lock(tap)))
-        interpreter = find_interpreter(recipe.python, shop.uv)
-        lock = resolve(shop, interpreter)
-        receipt = put_in_use(paths, tap, lock, build(shop, lock, interpreter))
-        editing.add_tap(paths.config, tap, _fields(recipe), flow=tap, destination=destination)
-        return _told(paths, tap, destination, receipt, lock)
+        made = make(shop, fix)
+        receipt = put_in_use(paths, tap, made.lock, made.receipt)
+        editing.add_tap(paths.config, tap, _fields(made.recipe), flow=tap, destination=destination)
+        return _told(paths, tap, destination, receipt, made.lock)
 
 
 def _free_id(id: str, config: Config, *, given: bool, requirement: str) -> str:
@@ -156,6 +162,7 @@ def _told(paths: Paths, tap: str, destination: str, receipt: Receipt, lock: Lock
         version=receipt.version,
         author=receipt.author,
         python=receipt.python_version,
+        why=receipt.why,
         dependencies=lock.dependencies if lock else 0,
         capabilities=receipt.capabilities,
         executable=receipt.executable,

@@ -1,21 +1,22 @@
 """Installs what the locks say: after a clone, after a pull, after a change in orchestrator.toml."""
 
+import os
 from dataclasses import dataclass
 
 from orchestrator.actions.running import running_flows
 from orchestrator.config import Config, Tap, read_config
-from orchestrator.envs.build import build
-from orchestrator.envs.interpreter import Interpreter, find_interpreter
+from orchestrator.envs.interpreter import Interpreter, find_if_here, find_interpreter, ours
 from orchestrator.envs.lock import Lock, read_lock
+from orchestrator.envs.make import make, make_locked, never
 from orchestrator.envs.receipt import Receipt
 from orchestrator.envs.recipe import recipe_of, settings_instead
-from orchestrator.envs.resolve import resolve
 from orchestrator.envs.standing import stands
 from orchestrator.envs.switch import put_in_use, sweep
 from orchestrator.envs.workshop import Workshop, workshop
 from orchestrator.errors import EnvironmentBroken, OrchestratorError
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
+from orchestrator.supervisor.command import tap_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +56,30 @@ def install(paths: Paths, *, frozen: bool = False, listen: Listener = nobody) ->
 
 def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, listen: Listener) -> TapInstalled:
     recipe = recipe_of(tap, paths.root)
-    with workshop(paths, tap.id, recipe, settings_instead(tap.id, recipe), listen) as shop:
+    shown = tap_environment(os.environ)
+    with workshop(paths, tap.id, recipe, settings_instead(tap.id, recipe), shown, listen) as shop:
         kept = read_lock(paths.lock(tap.id))
         # What a path leads to may have become another Python, so only a version needs no look.
         if kept and not kept.departures(recipe) and not _is_path(recipe.python):
             standing = stands(paths, tap.id, kept)
             if standing is not None:
                 return _told(tap, standing, resolved=False, built=False)
-        interpreter = _interpreter(shop, kept)
-        lock = _lock(shop, kept, interpreter, frozen)
+        lock, made = _made(shop, kept, frozen)
         before = stands(paths, tap.id, lock)
-        receipt = put_in_use(paths, tap.id, lock, build(shop, lock, interpreter))
+        receipt = put_in_use(paths, tap.id, lock, made)
         if not running_flows(paths, config, tap.id):
             sweep(paths, tap.id)
     built = before is None or before.environment != receipt.environment
     return _told(tap, receipt, resolved=lock != kept, built=built)
 
 
-def _interpreter(shop: Workshop, kept: Lock | None) -> Interpreter:
-    """The Python that orchestrator.toml asks for; where it asks for none, that of the lock, or else ours."""
-    if shop.recipe.python or kept is None:
-        return find_interpreter(shop.recipe.python, shop.uv)
-    try:
-        return find_interpreter(kept.python, shop.uv)
-    except EnvironmentBroken:
-        ours = find_interpreter(None, shop.uv)
-        if kept.serves(ours.minor):
-            return ours
-        raise
-
-
-def _lock(shop: Workshop, kept: Lock | None, interpreter: Interpreter, frozen: bool) -> Lock:
-    """The lock that is there, when it still is what orchestrator.toml asks for; else a new one."""
+def _made(shop: Workshop, kept: Lock | None, frozen: bool) -> tuple[Lock, Receipt]:
+    """The environment of the lock that is there, where that is what orchestrator.toml asks for; else of a new one."""
     departures = kept.departures(shop.recipe) if kept else []
-    if kept is not None and not departures and kept.serves(interpreter.minor):
-        return kept
+    if kept is not None and not departures:
+        interpreter = _python_for(shop, kept)
+        if kept.serves(interpreter.minor):
+            return kept, make_locked(shop, kept, interpreter)
     if frozen:
         raise EnvironmentBroken(
             f"envs/{shop.tap}.lock is {'not what orchestrator.toml asks for' if kept else 'missing'}",
@@ -97,7 +87,17 @@ def _lock(shop: Workshop, kept: Lock | None, interpreter: Interpreter, frozen: b
             data="the environment in use is as it was",
             hint="orchestrator install (without --frozen) resolves it anew",
         )
-    return resolve(shop, interpreter, like=kept)
+    made = make(shop, never, preferred=find_if_here(kept.python, shop.uv) if kept else None, like=kept)
+    return made.lock, made.receipt
+
+
+def _python_for(shop: Workshop, lock: Lock) -> Interpreter:
+    """The Python that orchestrator.toml asks for; where it asks for none, that of the lock, or else ours."""
+    if shop.recipe.python:
+        return find_interpreter(shop.recipe.python, shop.uv)
+    if lock.serves(ours().minor):
+        return find_if_here(lock.python, shop.uv) or ours()
+    return find_interpreter(lock.python, shop.uv)
 
 
 def _is_path(python: str | None) -> bool:

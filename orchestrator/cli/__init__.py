@@ -2,6 +2,7 @@
 
     program.py     the table of commands, found when they are called; the way in and out
     commands/      one command, or group of commands, per file
+    agreement.py   whether what was found to work is taken
     command.py     what commands share: options, questions, the format of rows
     names.py       taps, flows, streams: how a shell completes them
     terminal.py    the two streams, and whether a person sits there

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal import is_lively, say
 from orchestrator.cli.words import duration
-from orchestrator.events import Event, Listener, Note, Step, Waiting
+from orchestrator.events import Event, Note, Step, Waiting
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from orchestrator.envs.lock import VersionChange
 
 _WIDTH = 78
@@ -28,16 +30,38 @@ def tell(event: Event) -> None:
             say(f"waiting: {reason}")
 
 
+class Work:
+    """Hears what goes on and tells it. On a terminal something moves meanwhile."""
+
+    def __init__(self, moving: "Status | None" = None) -> None:
+        self._moving = moving
+
+    def __call__(self, event: Event) -> None:
+        tell(event)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """While the block runs nothing moves, so that a question can be read and answered."""
+        if self._moving is None:
+            yield
+            return
+        self._moving.stop()
+        try:
+            yield
+        finally:
+            self._moving.start()
+
+
 @contextmanager
-def working(what: str) -> Iterator[Listener]:
+def working(what: str) -> Iterator[Work]:
     """While the block runs, a terminal shows that the work goes on. Yields who tells its steps."""
     if not is_lively(sys.stderr):
-        yield tell
+        yield Work()
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{what} …"):
-        yield tell
+    with Console(stderr=True).status(f"{what} …") as moving:
+        yield Work(moving)
 
 
 def tell_changes(changes: Iterable["VersionChange"]) -> None:

@@ -140,6 +140,8 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         python=environment.get("python"),
         extras=tuple(environment.get("with", ())),
         overrides=tuple(environment.get("overrides", ())),
+        build_constraints=tuple(environment.get("build_constraints", ())),
+        no_build=environment.get("no_build", False),
         exclude_newer=_text_of(environment["exclude_newer"]) if "exclude_newer" in environment else None,
         executable=environment.get("executable"),
         select=tuple(nearest.get("select", ())),

@@ -42,6 +42,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_above_zero(value: Any) -> bool:
     return _is_whole(value) and value > 0
 
@@ -73,6 +77,7 @@ def _one_of(*choices: str) -> Kind:
 
 REQUIREMENT = Kind('a requirement, a git+https URL or a path, such as "tap-gitlab==1.0.1"', _is_text)
 REQUIREMENTS = Kind('a list of requirements, such as ["pytz"]', _is_texts)
+SWITCH = Kind("true or false", _is_switch)
 VERSION = Kind('a version in quotes, such as "3.11"', _is_text)
 PATTERNS = Kind('a list of patterns, such as ["issues.*", "!issues.description"]', _is_texts)
 NAME = Kind('a name in quotes, such as "gitlab"', _is_text)
@@ -96,6 +101,8 @@ TAP: Shape = {
     "python": VERSION,
     "with": REQUIREMENTS,
     "overrides": REQUIREMENTS,
+    "build_constraints": REQUIREMENTS,
+    "no_build": SWITCH,
     "exclude_newer": MOMENT,
     "executable": NAME,
     "inherit": NAME,
@@ -105,7 +112,16 @@ TAP: Shape = {
     "env": Kind("a table, written [taps.NAME.env]", _is_table),
     "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
 }
-OF_THE_ENVIRONMENT = ("package", "python", "with", "overrides", "exclude_newer", "executable")
+OF_THE_ENVIRONMENT = (
+    "package",
+    "python",
+    "with",
+    "overrides",
+    "build_constraints",
+    "no_build",
+    "exclude_newer",
+    "executable",
+)
 """What a tap that inherits takes from its parent, and so cannot say itself."""
 
 STREAM: Shape = {

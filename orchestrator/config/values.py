@@ -70,6 +70,8 @@ class Tap:
     extras: tuple[str, ...] = ()
     """`with` in the file: requirements installed beside the tap."""
     overrides: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+    no_build: bool = False
     exclude_newer: str | None = None
     executable: str | None = None
     select: tuple[str, ...] = ()

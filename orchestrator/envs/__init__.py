@@ -7,12 +7,20 @@
     about.py        what the tap says of itself: its settings, above all
     standing.py     how the environment in use stands against its lock
     workshop.py     one tap's builds: who may build, who listens
+    make.py         recipe → an environment whose tap starts: THE STORY of this room
+    choice.py       which Python it is built on, and why
+    offer.py        what an index has under a name
     resolve.py      recipe → lock
     build.py        lock → an environment that is known to start
     trial.py        starts a tap once, to see that it does and what it can
     installed.py    what an environment holds
+    failure.py      what kept it from being made or from starting, as a value
+    remedies.py     failure → what may mend it, in the order in which it is tried
+    search.py       tries remedies aside, until the tap starts
+    known.py        what is known about particular packages, Pythons and systems
+    hints.py        the next move where no remedy was found
     switch.py       brings an environment into use, goes back to the one before, sweeps
-    interpreter.py  finds the Python for an environment
+    interpreter.py  the Pythons on this machine
     uv.py           runs uv, and finds the reason in what it says
     variables.py    what the programs we start inherit
 

@@ -1,31 +1,34 @@
 """From a lock to an environment that is known to start. It is built aside: nothing points to it yet."""
 
-import contextlib
+import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from orchestrator import durable
 from orchestrator.envs.about import write_about
-from orchestrator.envs.installed import Installed, choose_command, find_installed
-from orchestrator.envs.interpreter import Interpreter
+from orchestrator.envs.failure import Failed, Failure, Stage
+from orchestrator.envs.installed import choose_command, find_installed, modules_in, versions_in
+from orchestrator.envs.interpreter import Interpreter, allows
 from orchestrator.envs.lock import Lock, write_lock
+from orchestrator.envs.offer import how_to_fetch
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt, finished, write_receipt
-from orchestrator.envs.resolve import install_hint, python_that_fits
-from orchestrator.envs.switch import remove_folder
+from orchestrator.envs.resolve import cannot_fetch, network_failed
+from orchestrator.envs.switch import remove_build, remove_folder
 from orchestrator.envs.trial import TrialFailed, start_once
 from orchestrator.envs.uv import UvFailed, reason
 from orchestrator.envs.workshop import UNCHANGED, Workshop
-from orchestrator.errors import CannotBuild, DoesNotStart
+from orchestrator.errors import CannotBuild
 
 
-def build(shop: Workshop, lock: Lock, on: Interpreter) -> Receipt:
+def build(shop: Workshop, lock: Lock, on: Interpreter, *, why: str | None = None) -> Receipt:
     """Builds the environment of a lock and starts the tap in it once; one that was built before is taken as it is.
+    `why` says why on this Python.
 
-    Raises CannotBuild and DoesNotStart; then nothing is left of it.
+    Raises Failed for what another recipe may mend, CannotBuild and DoesNotStart for what none can; then nothing is
+    left of it.
     """
     environment = lock.environment(on.path)
     if built := finished(shop.paths, shop.tap, environment):
@@ -39,14 +42,13 @@ def build(shop: Workshop, lock: Lock, on: Interpreter) -> Receipt:
         _install(shop, lock, on, folder)
         shop.step(f"Built envs/{shop.tap} on Python {on.minor}", started)
         started = time.monotonic()
-        receipt = _try(shop, lock, on, folder)
+        receipt = replace(_try(shop, lock, on, folder), why=why)
         shop.step(f"Starts{_what_it_takes(receipt)}", started)
         write_lock(shop.paths.built_lock(shop.tap, environment), lock)
+        os.replace(shop.log, shop.paths.build_log(shop.tap, environment))
         write_receipt(shop.paths.built_receipt(shop.tap, environment), receipt)
     except BaseException:
-        remove_folder(folder)
-        with contextlib.suppress(OSError):
-            folder.parent.rmdir()
+        remove_build(shop.paths, shop.tap, environment)
         raise
     return receipt
 
@@ -58,40 +60,55 @@ def _install(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> None:
             raise CannotBuild(
                 f"the lock has no hash for {pin.text}", data=UNCHANGED, hint=f"orchestrator upgrade {shop.tap}"
             )
-    pins = folder / "pins.txt"
-    exclude_newer = lock.recipe.exclude_newer
+    pins, constraints = folder / "pins.txt", folder / "build.txt"
     try:
         shop.uv.run("venv", "--no-project", "--python", on.path, folder)
         pins.write_text(lock.requirements)
+        constraints.write_text("".join(f"{each}\n" for each in lock.recipe.build_constraints))
         shop.uv.run(
-            *("pip", "sync", pins, "--python", folder / "bin" / "python"),
+            *("pip", "sync", pins, "--python", folder / "bin" / "python", "--build-constraints", constraints),
             # uv checks every hash there is; asked to require them, it would refuse git and folders.
             *(() if unhashed else ("--require-hashes",)),
-            *(("--exclude-newer", exclude_newer) if exclude_newer else ()),
+            *how_to_fetch(lock.recipe),
         )
     except UvFailed as failure:
-        raise CannotBuild(
-            f"the environment of {lock.recipe.package} cannot be built on Python {on.minor}",
-            cause=reason(failure.said),
-            data=UNCHANGED,
-            hint=install_hint(shop, on, failure.said),
-        ) from failure
+        raise _explained(shop, lock, on, failure.said) from failure
     pins.unlink()
+    constraints.unlink()
+
+
+def _explained(shop: Workshop, lock: Lock, on: Interpreter, said: str) -> Failed | CannotBuild:
+    cause = reason(said)
+    what = f"the environment of {lock.recipe.package} cannot be built on Python {on.minor}"
+    if "Hash mismatch" in said:
+        hint = f"what is fetched is not what was locked; if it is to be trusted: orchestrator upgrade {shop.tap}"
+        return CannotBuild(what, cause=cause, data=UNCHANGED, hint=hint)
+    if network_failed(said):
+        return cannot_fetch(lock, cause)
+    return Failed(Failure(Stage.BUILD, what, cause, said, on, Package.parse(lock.recipe.package).name, lock.versions()))
 
 
 def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
     installed = find_installed(folder, Package.parse(lock.recipe.package), shop.paths.root)
     executable = choose_command(installed, folder, lock.recipe.executable)
     try:
-        tap = start_once(executable)
+        tap = start_once(executable, shop.shown)
     except TrialFailed as failure:
-        raise DoesNotStart(
-            f"{installed.name} {installed.version} installs but does not start on Python {on.minor}",
-            cause=failure.cause,
-            data=UNCHANGED,
-            hint=_start_hint(shop, lock, on, installed, failure),
+        shop.keep(failure.said)
+        raise Failed(
+            Failure(
+                Stage.START,
+                f"{installed.name} {installed.version} installs but does not start on Python {on.minor}",
+                failure.cause,
+                failure.said,
+                on,
+                installed.name,
+                versions=versions_in(folder),
+                modules=modules_in(folder),
+                requires_python=installed.requires_python,
+            )
         ) from failure
-    if not _allows(installed, on):
+    if not allows(installed.requires_python, on):
         shop.note(
             f"{installed.name} {installed.version} asks for Python {installed.requires_python}; "
             f"it starts on {on.minor} all the same"
@@ -109,24 +126,6 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
         capabilities=tap.capabilities,
         built_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
-
-
-def _start_hint(shop: Workshop, lock: Lock, on: Interpreter, installed: Installed, failure: TrialFailed) -> str:
-    if failure.missing is not None and failure.missing not in lock.versions():
-        return shop.instead(extras=(*shop.recipe.extras, failure.missing))
-    fitting = failure.last_python
-    if not _allows(installed, on):
-        fitting = fitting or python_that_fits(f"requires Python {installed.requires_python}")
-    if fitting is not None and fitting != on.minor:
-        return shop.instead(python=fitting)
-    return f"versions of its time may work together: {shop.instead(exclude_newer='YYYY-MM-DD')}"
-
-
-def _allows(installed: Installed, on: Interpreter) -> bool:
-    try:
-        return SpecifierSet(installed.requires_python or "").contains(on.version, prereleases=True)
-    except InvalidSpecifier:
-        return True
 
 
 def _what_it_takes(receipt: Receipt) -> str:

@@ -1,7 +1,8 @@
-"""What an environment holds: the tap's distribution, and the commands that it brought."""
+"""What an environment holds: the tap's distribution, the commands that it brought, and which modules are whose."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
 from importlib.metadata import Distribution, distributions
@@ -13,30 +14,51 @@ from packaging.utils import canonicalize_name
 from orchestrator.envs.package import Package
 from orchestrator.errors import CannotBuild, DoesNotStart
 
+_SINGER = re.compile(r"(?:[\w-]+-)?singer-(?:sdk|python)")
+_NAME = re.compile(r"[^\w.-]")
+
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A distribution in an environment. `commands` are the programs it put into the environment's bin, by name."""
+    """A distribution in an environment. `commands` are the programs it put into the environment's bin, by name;
+    `library` is the one of the Singer libraries that it is written with."""
 
     name: str
     version: str
     author: str | None
     requires_python: str | None
+    library: str | None
     commands: tuple[str, ...]
 
 
 def find_installed(environment: Path, package: Package, root: Path) -> Installed:
     """The distribution that `package` became. Raises CannotBuild when nothing in the environment came of it."""
-    for each in distributions(path=[str(folder) for folder in environment.glob("lib/*/site-packages")]):
+    for each in _distributions(environment):
         if _came_of(each, package, root):
             return Installed(
                 name=canonicalize_name(each.name),
                 version=each.version,
                 author=_said(each, "Author") or parseaddr(_said(each, "Author-email") or "")[0] or None,
                 requires_python=_said(each, "Requires-Python"),
+                library=next(filter(_SINGER.fullmatch, map(_name_of, each.requires or ())), None),
                 commands=tuple(sorted(_commands(each, environment / "bin"))),
             )
     raise CannotBuild(f"{package.text} was installed, but nothing in the environment came of it")
+
+
+def versions_in(environment: Path) -> dict[str, str]:
+    """Every distribution, by its name, and its version."""
+    return {canonicalize_name(each.name): each.version for each in _distributions(environment)}
+
+
+def modules_in(environment: Path) -> dict[str, tuple[str, ...]]:
+    """The top-level modules, and the names of the distributions that each is from: of a namespace there are several."""
+    found: dict[str, set[str]] = {}
+    for each in _distributions(environment):
+        for file in each.files or ():
+            if file.suffix in (".py", ".so") and ".." not in file.parts:
+                found.setdefault(file.parts[0].partition(".")[0], set()).add(canonicalize_name(each.name))
+    return {module: tuple(sorted(names)) for module, names in found.items()}
 
 
 def choose_command(installed: Installed, environment: Path, asked: str | None) -> Path:
@@ -74,6 +96,12 @@ def _asked_for(installed: Installed, environment: Path, asked: str) -> Path:
     return program
 
 
+def _distributions(environment: Path) -> Iterable[Distribution]:
+    # What was installed with --target lies in the folder itself.
+    folders = [*environment.glob("lib/*/site-packages")] or [environment]
+    return distributions(path=[str(folder) for folder in folders])
+
+
 def _came_of(each: Distribution, package: Package, root: Path) -> bool:
     if package.name is not None:
         return canonicalize_name(each.name) == package.name
@@ -88,6 +116,10 @@ def _came_of(each: Distribution, package: Package, root: Path) -> bool:
 def _said(each: Distribution, key: str) -> str | None:
     # Not `get`: on Python 3.11 the type that metadata is declared to have does not promise it.
     return each.metadata[key] if key in each.metadata else None  # noqa: SIM401
+
+
+def _name_of(requirement: str) -> str:
+    return canonicalize_name(_NAME.split(requirement.strip(), maxsplit=1)[0])
 
 
 def _commands(each: Distribution, folder: Path) -> Iterator[str]:

@@ -74,6 +74,8 @@ class Lock:
             python=said["python"],
             extras=tuple(said.get("with", ())),
             overrides=tuple(said.get("overrides", ())),
+            build_constraints=tuple(said.get("build_constraints", ())),
+            no_build=said.get("no_build", False),
             exclude_newer=said.get("exclude_newer"),
             executable=said.get("executable"),
             project=said.get("project"),

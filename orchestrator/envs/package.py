@@ -110,11 +110,19 @@ class Package:
 
     def without_version(self) -> "Package":
         """Any version of the same package, for a name; else the package itself."""
-        requirement = Requirement(self.text) if self.kind is Kind.REQUIREMENT else None
-        if requirement is None or requirement.url:
-            return self
+        return self._of(Requirement(self.text), "") if self.is_from_an_index else self
+
+    def at_version(self, version: str) -> "Package":
+        """That version of the same package, for a name; else the package itself."""
+        return self._of(Requirement(self.text), f"=={version}") if self.is_from_an_index else self
+
+    @property
+    def is_from_an_index(self) -> bool:
+        return self.kind is Kind.REQUIREMENT and not Requirement(self.text).url
+
+    def _of(self, requirement: Requirement, version: str) -> "Package":
         extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-        return Package(f"{requirement.name}{extras}", Kind.REQUIREMENT, self.name)
+        return Package(f"{requirement.name}{extras}{version}", Kind.REQUIREMENT, self.name, pinned=bool(version))
 
 
 def default_id(package: Package, root: Path) -> str:

@@ -17,7 +17,8 @@ class Receipt:
     """One environment that was built and started. All paths are absolute; `built_at` is RFC 3339 in UTC.
 
     `package` is what the distribution calls itself; `capabilities` are words of `trial.CAPABILITIES`, sorted.
-    `author` is what its metadata says. `previous` is the environment to roll back to.
+    `author` is what its metadata says; `why` says why it runs on this Python. `previous` is the environment to
+    roll back to.
     """
 
     environment: str
@@ -29,6 +30,7 @@ class Receipt:
     python_version: str
     capabilities: tuple[str, ...]
     built_at: str
+    why: str | None = None
     previous: str | None = None
 
     def takes(self, capability: str) -> bool:

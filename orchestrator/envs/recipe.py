@@ -29,10 +29,23 @@ class Recipe:
     python: str | None = None
     extras: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+    no_build: bool = False
     exclude_newer: str | None = None
     executable: str | None = None
     project: str | None = None
 
+
+OPTIONS = {
+    "python": "--python",
+    "exclude_newer": "--exclude-newer",
+    "executable": "--executable",
+    "extras": "--with",
+    "overrides": "--override",
+    "build_constraints": "--build-constraint",
+    "no_build": "--no-build",
+}
+"""How `orchestrator add-tap` is told each field."""
 
 Advice = Callable[[Recipe], str]
 """Says how a person asks for this recipe in place of the one that failed."""
@@ -45,6 +58,8 @@ def recipe_of(tap: Tap, root: Path) -> Recipe:
         python=tap.python,
         extras=tap.extras,
         overrides=tap.overrides,
+        build_constraints=tap.build_constraints,
+        no_build=tap.no_build,
         exclude_newer=tap.exclude_newer,
         executable=tap.executable,
         project=fingerprint(Package.parse(tap.package), root),
@@ -66,7 +81,7 @@ def same_python(asked: str | None, minor: str) -> bool:
     return version is None or version[0] == minor
 
 
-def settings(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
+def settings(recipe: Recipe) -> dict[str, str | bool | tuple[str, ...]]:
     """What is not left to default, under the names that orchestrator.toml and locks give it."""
     return {
         _KEYS.get(field.name, field.name): value for field in fields(recipe) if (value := getattr(recipe, field.name))
@@ -76,13 +91,14 @@ def settings(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
 def add_tap_command(recipe: Recipe, *, more: tuple[str, ...] = ()) -> str:
     """The command that adds a tap with this recipe. `more` are options that say nothing about the environment."""
     words = ["orchestrator", "add-tap", recipe.package, *more]
-    for key, option in (("python", "--python"), ("exclude_newer", "--exclude-newer"), ("executable", "--executable")):
-        if value := getattr(recipe, key):
-            words += [option, value]
-    for requirement in recipe.extras:
-        words += ["--with", requirement]
-    for requirement in recipe.overrides:
-        words += ["--override", requirement]
+    for field, option in OPTIONS.items():
+        match getattr(recipe, field):
+            case True:
+                words.append(option)
+            case str(value):
+                words += [option, value]
+            case tuple(values):
+                words += [word for value in values for word in (option, value)]
     return shlex.join(words)
 
 
@@ -92,6 +108,8 @@ def settings_instead(tap: str, recipe: Recipe) -> Advice:
     def advise(instead: Recipe) -> str:
         asked, now = settings(instead), settings(recipe)
         changed = [f"{key} = {json.dumps(value)}" for key, value in asked.items() if now.get(key) != value]
+        if not changed:
+            return "orchestrator install"
         return f"under [taps.{tap}] say {', '.join(changed)}; then: orchestrator install"
 
     return advise

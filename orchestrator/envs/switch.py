@@ -63,6 +63,13 @@ def sweep(paths: Paths, tap: str) -> None:
             remove_folder(folder)
 
 
+def remove_build(paths: Paths, tap: str, environment: str) -> None:
+    """Removes an environment that nothing points to, and the folder of the tap with the last one."""
+    remove_folder(paths.build(tap, environment))
+    with contextlib.suppress(OSError):
+        paths.builds(tap).rmdir()
+
+
 def remove_folder(folder: Path) -> None:
     """Removes a folder, if it is there, with all that is in it."""
     with contextlib.suppress(FileNotFoundError):

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from orchestrator.envs.about import About
 from orchestrator.envs.uv import complaint
-from orchestrator.envs.variables import inherited
 
 CAPABILITIES = ("about", "catalog", "config", "discover", "properties", "state", "test")
 """The options of Singer taps that we tell apart; a tap has those that its `--help` names."""
@@ -23,40 +23,21 @@ LONGEST_START = 60.0
 
 _QUESTIONS = ("--help", "--version", "--about")
 _LONGEST_ANSWER = 1_000_000
+_USAGE_ERROR = 2
+"""What programs that read options end with when they do not understand one."""
 _NAMED = re.compile(rf"(?<![\w-])--({'|'.join(CAPABILITIES)})(?![\w-])")
-_MISSING = re.compile(r"No module named '([^'.]+)")
-_BROUGHT_BY = {
-    "pkg_resources": "setuptools<81",
-    "distutils": "setuptools<81",
-    "dateutil": "python-dateutil",
-    "yaml": "pyyaml",
-}
-"""Modules that old taps miss most and whose distribution has another name."""
-_LAST_SEEN = (
-    (re.compile(r"from 'collections'|'collections' has no attribute"), "3.9"),
-    (re.compile(r"No module named '(?:asynchat|asyncore|imp|[\w.]*\bsix\.moves)'"), "3.11"),
-    (re.compile(r"No module named '(?:cgi|pipes|telnetlib)'"), "3.12"),
-)
-"""What old taps use of Python itself, and the last version that has it (or, for six.moves, that lets six do it)."""
+_CANNOT_START = re.compile(r"(?:ModuleNotFoundError|ImportError|AttributeError|SyntaxError)\b")
+"""What no other question helps against."""
+_USAGE = re.compile(r"^usage: ", re.IGNORECASE | re.MULTILINE)
 
 
 class TrialFailed(Exception):
-    """The tap does not start; `cause` is its own last word."""
+    """The tap does not start; `cause` is its own last word, `said` all that it said."""
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, said: str) -> None:
         super().__init__(cause)
         self.cause = cause
-
-    @property
-    def missing(self) -> str | None:
-        """The distribution that brings the module which was not found, if that is what failed."""
-        module = None if self.last_python else _MISSING.search(self.cause)
-        return _BROUGHT_BY.get(module[1], module[1]) if module else None
-
-    @property
-    def last_python(self) -> str | None:
-        """The last Python that has what was not found, if Python itself once had it."""
-        return next((python for gone, python in _LAST_SEEN if gone.search(self.cause)), None)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +51,40 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    ended_well: bool
+    started: bool
     out: str
     err: str
 
+    @property
+    def said(self) -> str:
+        return self.out + self.err
 
-def start_once(executable: Path, *, longest: float = LONGEST_START) -> Started:
-    """Asks a tap for help, or for its version, and then what it says of itself. Raises TrialFailed."""
+
+def start_once(executable: Path, shown: Mapping[str, str], *, longest: float = LONGEST_START) -> Started:
+    """Asks a tap for help, or for its version, and then what it says of itself. Raises TrialFailed.
+
+    `shown` are the environment variables that it sees, which are those that it sees when it runs.
+    """
     answers: list[_Answer] = []
     for question in _QUESTIONS:
-        answer = _ask([str(executable), question], longest)
-        if answer.ended_well:
-            # What does not understand --help may still name its options when it complains.
-            said = "\n".join(each.out + each.err for each in [*answers, answer])
-            capabilities = tuple(sorted(set(_NAMED.findall(said))))
-            return Started(capabilities, _about(executable, longest) if "about" in capabilities else None)
+        answer = _ask([str(executable), question], shown, longest)
         answers.append(answer)
-    raise TrialFailed(complaint(answers[0].err or answers[0].out))
+        if _CANNOT_START.match(complaint(answer.err)):
+            break
+        if answer.started:
+            # What does not understand --help may still name its options when it complains.
+            capabilities = tuple(sorted(set(_NAMED.findall("\n".join(each.said for each in answers)))))
+            return Started(capabilities, _about(executable, shown, longest) if "about" in capabilities else None)
+    raise TrialFailed(complaint(answers[0].err or answers[0].out), answers[0].said)
 
 
-def _about(executable: Path, longest: float) -> bytes | None:
-    answer = _ask([str(executable), "--about", "--format", "json"], longest)
+def _about(executable: Path, shown: Mapping[str, str], longest: float) -> bytes | None:
+    answer = _ask([str(executable), "--about", "--format", "json"], shown, longest)
     said = answer.out.encode()
-    return said if answer.ended_well and About.parse(said) else None
+    return said if answer.started and About.parse(said) else None
 
 
-def _ask(command: list[str], longest: float) -> _Answer:
+def _ask(command: list[str], shown: Mapping[str, str], longest: float) -> _Answer:
     # Files, not pipes: a tap may answer without end, and then it is cut off.
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -105,7 +94,7 @@ def _ask(command: list[str], longest: float) -> _Answer:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env=inherited(),
+                env=shown,
                 start_new_session=True,
             )
         except OSError as error:
@@ -118,7 +107,10 @@ def _ask(command: list[str], longest: float) -> _Answer:
             process.wait()
         if too_much:
             return _Answer(False, _beginning(out), f"asked for {command[1]}, {too_much}")
-        return _Answer(process.returncode == 0, _beginning(out), _beginning(err))
+        said = _beginning(out), _beginning(err)
+        # Whoever complains of what it was asked, and says how to ask, has started.
+        refused = process.returncode == _USAGE_ERROR and any(map(_USAGE.search, said))
+        return _Answer(process.returncode == 0 or refused, *said)
 
 
 def _too_much(process: subprocess.Popen[bytes], out: IO[bytes], longest: float) -> str | None:

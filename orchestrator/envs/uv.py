@@ -1,10 +1,18 @@
 """Runs uv, and finds the reason in what it says."""
 
+import contextlib
+import os
 import re
+import shlex
+import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from orchestrator.envs.variables import inherited
 from orchestrator.errors import EnvironmentBroken
@@ -14,8 +22,13 @@ _COMPLAINT = re.compile(r"(?:^|\s)(?:error|fatal|Error|ERROR): ?\S")
 _BLOCK = re.compile(r"^(?:error|  cause): ", re.MULTILINE)
 
 
+_HEAD, _TAIL = 100_000, 1_000_000
+"""Bytes at either end of what uv said that are looked at for a reason: what it says itself stands first, and what went
+wrong in a build last. In between a build may have printed without end."""
+
+
 class UvFailed(Exception):
-    """uv ended with an exit code other than 0; its message is all that it said on stderr."""
+    """uv ended with an exit code other than 0; its message is what it said on stderr."""
 
     @property
     def said(self) -> str:
@@ -24,32 +37,68 @@ class UvFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Uv:
-    """uv in one workspace: relative paths are meant from `folder`. While it runs it holds the lock `held`, if any."""
+    """uv in one workspace: relative paths are meant from `folder`. While it runs it holds the lock `held`, if any; what
+    it and the builds it starts say is added to the file `log`, if any. `longest` is how many seconds it may take."""
 
     folder: Path
     held: int | None = None
+    log: Path | None = None
+    longest: float | None = None
 
     def run(self, *arguments: str | Path, text: str = "") -> str:
         """Gives uv `text` on stdin and returns its stdout. Raises UvFailed; EnvironmentBroken when there is no uv."""
-        finished = subprocess.run(
-            [
-                _binary(),
-                # A pyproject.toml or uv.toml around the workspace is about another project; above / there is none.
-                *("--no-progress", "--color", "never", "--project", "/"),
-                *map(str, arguments),
-            ],
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            cwd=self.folder,
-            env=inherited(),
-            # If we are killed, uv still writes for a moment, and nobody else may start before it ends.
-            pass_fds=() if self.held is None else (self.held,),
-        )
-        if finished.returncode:
-            raise UvFailed(finished.stderr)
-        return finished.stdout
+        command = [
+            _binary(),
+            # A pyproject.toml or uv.toml around the workspace is about another project; above / there is none.
+            *("--no-progress", "--color", "never", "--project", "/"),
+            *map(str, arguments),
+        ]
+        # A file takes whatever is said, however much it is; a pipe that nobody empties would stop the build.
+        with self.log.open("a+b") if self.log else tempfile.TemporaryFile() as said:
+            said.write(f"$ uv {shlex.join(map(str, arguments))}\n".encode())
+            said.flush()
+            begin = said.tell()
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                cwd=self.folder,
+                env=inherited(),
+                # If we are killed, uv still writes for a moment, and nobody else may start before it ends.
+                pass_fds=() if self.held is None else (self.held,),
+                start_new_session=True,
+            )
+            try:
+                out, _ = process.communicate(text.encode(), self.longest)
+            except subprocess.TimeoutExpired as late:
+                raise UvFailed(f"error: it did not end within {late.timeout:g} s") from late
+            finally:
+                _end(process)
+            if process.returncode:
+                raise UvFailed(_both_ends(said, begin))
+            return out.decode(errors="replace")
+
+
+def _both_ends(file: IO[bytes], begin: int) -> str:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(begin)
+    if end - begin <= _HEAD + _TAIL:
+        return file.read().decode(errors="replace")
+    head = file.read(_HEAD)
+    file.seek(end - _TAIL)
+    return f"{head.decode(errors='replace')}\n…\n{file.read().decode(errors='replace')}"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends uv and the builds that it started, if they still run: who was interrupted must leave nobody who writes."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 @cache
@@ -65,6 +114,11 @@ def _binary() -> str:
         ) from error
 
 
+def as_typed(*words: str) -> str:
+    """How a person calls our uv, which may not be on their PATH."""
+    return shlex.join([*(["uv"] if shutil.which("uv") else [sys.executable, "-m", "uv"]), *words])
+
+
 def reason(said: str) -> str:
     """Why uv failed, in one line: the resolver's own sentence, or the complaint of whatever it ran."""
     blocks = [block for block in _BLOCK.split(said)[1:] if block.strip()]
@@ -74,7 +128,7 @@ def reason(said: str) -> str:
     innermost = blocks[-1]
     if "No solution found" in blocks[0] or len(blocks) == 1:
         return _one_line(innermost)
-    if output := re.search(r"(?:\[stderr\]|--- stderr)\n(.*)", innermost, re.DOTALL):
+    if output := re.search(r"(?:\[stderr\]|--- stderr|^…)\n(.*)", innermost, re.DOTALL | re.MULTILINE):
         return complaint(output[1])
     return f"{_one_line(blocks[0])}: {_one_line(innermost)}"
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,26 @@ UNCHANGED = "orchestrator.toml and the environment in use are as they were"
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """The builds of one tap, in the hands of one process. `recipe` is what stands in orchestrator.toml, or shall."""
+    """The builds of one tap, in the hands of one process. `recipe` is what stands in orchestrator.toml, or shall;
+    `shown` are the environment variables that the tap sees when it runs."""
 
     paths: Paths
     tap: str
     recipe: Recipe
     advise: Advice
+    shown: Mapping[str, str]
     uv: Uv
     listen: Listener
+
+    @property
+    def log(self) -> Path:
+        """Takes all that installers, builds and the tap say, until an environment is finished that keeps it."""
+        return self.paths.build_log_aside(self.tap)
+
+    def keep(self, said: str) -> None:
+        """Adds to the log what a tap said."""
+        with self.log.open("a") as log:
+            log.write(f"{said.rstrip()}\n")
 
     def step(self, text: str, started: float) -> None:
         """Tells of a step that is done; `started` is when, by time.monotonic()."""
@@ -78,7 +90,13 @@ def _enter(stack: contextlib.ExitStack, path: Path, tap: str, listen: Listener) 
 
 
 @contextlib.contextmanager
-def workshop(paths: Paths, tap: str, recipe: Recipe, advise: Advice, listen: Listener) -> Iterator[Workshop]:
+def workshop(
+    paths: Paths, tap: str, recipe: Recipe, advise: Advice, shown: Mapping[str, str], listen: Listener
+) -> Iterator[Workshop]:
     """The workshop of a tap, to this process alone. Raises EnvironmentBroken as `alone` does."""
     with alone(paths, tap, listen) as held:
-        yield Workshop(paths, tap, recipe, advise, Uv(paths.root, held), listen)
+        log = paths.build_log_aside(tap)
+        # What was said of an earlier attempt is about another one; that of one that fails stays to be read.
+        log.unlink(missing_ok=True)
+        yield Workshop(paths, tap, recipe, advise, shown, Uv(paths.root, held, log), listen)
+        log.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from orchestrator.envs.lock import read_lock
 from orchestrator.errors import CannotBuild, DamagedFile, EnvironmentBroken, NotInstalled
 from orchestrator.events import Event, Note
 from orchestrator.paths import Paths
+from tests.packages.index import STEADY
 
 
 def test_a_clone_is_rebuilt_from_its_locks_alone(shop, index):
@@ -109,7 +110,8 @@ def test_one_tap_that_fails_keeps_no_other_from_being_installed(shop, index):
 
 
 def test_the_hint_for_an_installed_tap_names_the_setting(shop, index):
-    index.add("tap-shapes", source="import rarely_installed")
+    index.add("tap-shapes", source=f"import rarely_installed\n{STEADY}")
+    index.add("rarely-installed", commands=[])
     editing.add_tap(shop.config, "shapes", {"package": "tap-shapes", "with": ["tap-shapes"]})
 
     with pytest.raises(EnvironmentBroken) as raised:

@@ -39,4 +39,4 @@ def test_what_is_not_there_is_told_with_a_way_to_get_it(tmp_path, monkeypatch):
     with pytest.raises(EnvironmentBroken, match=r"there is no Python 3\.99 on this machine") as raised:
         find_interpreter("3.99", Uv(tmp_path))
 
-    assert str(raised.value.hint).startswith("uv python install 3.99")
+    assert str(raised.value.hint).endswith("uv python install 3.99")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.envs.resolve import python_that_fits
 from orchestrator.envs.uv import Uv, UvFailed, complaint, reason
 from orchestrator.envs.variables import inherited
 
@@ -81,19 +80,6 @@ def test_the_reason_is_what_matters_in_what_uv_says(said, why):
 )
 def test_the_complaint_of_a_program_is_its_exception_its_first_error_or_its_last_line(output, why):
     assert complaint(output) == (why or output.splitlines()[1])
-
-
-@pytest.mark.parametrize(
-    ("said", "python"),
-    [
-        ("tap-x==1 requires Python >=3.8, <3.11 and you require tap-x", "3.10"),
-        ("tap-x==1 requires Python >=3.7.1,<3.13 and y==2 requires Python <3.12", "3.11"),
-        ("tap-x==1 requires Python >=9 and you require tap-x", None),
-        ("tap-x was not found", None),
-    ],
-)
-def test_the_newest_python_that_fits_is_read_from_the_reason(said, python):
-    assert python_that_fits(said) == python
 
 
 def test_a_project_around_the_workspace_does_not_bend_what_uv_does(tmp_path):

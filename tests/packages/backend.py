@@ -21,10 +21,11 @@ def write_wheel(
     commands: Mapping[str, str],
     requires: Sequence[str] = (),
     requires_python: str = ">=3.8",
+    author: str = "A Tester",
 ) -> str:
     """Writes a wheel into `folder` and returns its file name. `commands` are names of programs → `module:function`."""
     stem = f"{name.replace('-', '_')}-{version}"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nAuthor: A Tester\n"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nAuthor: {author}\n"
     metadata += f"Requires-Python: {requires_python}\n" + "".join(f"Requires-Dist: {each}\n" for each in requires)
     scripts = "[console_scripts]\n" + "".join(f"{command} = {target}\n" for command, target in commands.items())
     inside = f"{stem}.dist-info"
@@ -42,8 +43,12 @@ def write_wheel(
     return f"{stem}-py3-none-any.whl"
 
 
+_OURS = ("backend.py", "builds.py", "setup.py")
+"""What builds a project is no part of it."""
+
+
 def build_wheel(wheel_directory: str, config_settings: object = None, metadata_directory: object = None) -> str:
-    files = {path.name: path.read_text() for path in Path.cwd().glob("tap_*.py")}
+    files = {path.name: path.read_text() for path in Path.cwd().glob("*.py") if path.name not in _OURS}
     return _build(Path(wheel_directory), files)
 
 

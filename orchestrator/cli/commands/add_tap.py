@@ -2,6 +2,7 @@
 
 import click
 
+from orchestrator.cli.agreement import agreement
 from orchestrator.cli.command import answer, command, json_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import working
@@ -16,9 +17,22 @@ from orchestrator.cli.terminal import say, say_next
 @click.option(
     "--override", "overrides", multiple=True, metavar="PACKAGE", help="Take this version whatever it asks for."
 )
+@click.option(
+    "--build-constraint",
+    "build_constraints",
+    multiple=True,
+    metavar="PACKAGE",
+    help="Build what has to be built with this version. Repeatable.",
+)
+@click.option("--no-build", is_flag=True, help="Refuse packages that would have to be built here.")
 @click.option("--exclude-newer", metavar="DATE", help="Take no package that was released after this day.")
 @click.option("--executable", metavar="NAME", help="The program that starts it, if its name does not tell.")
 @click.option("--to", "destination", type=DESTINATION, help="Where its rows go (default: the only destination).")
+@click.option(
+    "--fix/--no-fix",
+    default=None,
+    help="Add it with what was found to mend it, without asking; or only tell (default: ask, on a terminal).",
+)
 @json_option
 def add_tap(
     requirement: str,
@@ -26,27 +40,34 @@ def add_tap(
     python: str | None,
     extras: tuple[str, ...],
     overrides: tuple[str, ...],
+    build_constraints: tuple[str, ...],
+    no_build: bool,
     exclude_newer: str | None,
     executable: str | None,
     destination: str | None,
+    fix: bool | None,
 ) -> None:
     """Install a tap in an environment of its own, with a flow.
 
     PACKAGE is a name with or without a version (tap-gitlab==0.5.1), a git+https URL or a path. The tap is started
-    once before it is added.
+    once before it is added. Where it does not start, what mends it is sought: packages that it needs and does not say,
+    another Python, versions of its time, other versions. The first that works is the last line of the error.
     """
     opened = workspace()
-    with working(f"Installing {requirement}") as listen:
+    with working(f"Installing {requirement}") as work:
         added = opened.add_tap(
             requirement,
             id=id,
             python=python,
             extras=extras,
             overrides=overrides,
+            build_constraints=build_constraints,
+            no_build=no_build,
             exclude_newer=exclude_newer,
             executable=executable,
             destination=destination,
-            listen=listen,
+            fix=agreement(fix, work),
+            listen=work,
         )
     needs = opened.settings(added.id).lacking
     if needs:
