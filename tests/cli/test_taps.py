@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from orchestrator.config import Reference, read_config
+from tests.cli.terminal import on_a_terminal
 from tests.packages.index import OF_THE_SDK, STEADY, project_in
 
 
@@ -66,6 +67,38 @@ def test_a_folder_is_added_from_where_it_was_typed(orchestrator, index, tmp_path
 
     assert said.exit_code == 0, said.err
     assert read_config(tmp_path / "shop" / "orchestrator.toml").tap("folder").package == "../tap-folder"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options"), [("y", []), ("n", None), (None, None)], ids=["it is", "it is not", "nobody asks"]
+)
+def test_on_a_terminal_a_person_is_asked_whether_what_works_is_taken(orchestrator, index, tmp_path, answer, options):
+    index.add("tap-shapes", source=f"import rarely_installed\n{STEADY}")
+    index.add("rarely-installed", commands=[])
+    orchestrator("init")
+    typed = [("Go on with that?", f"{answer}\r")] if answer else []
+
+    words = ["add-tap", "tap-shapes", *([] if answer else ["--no-fix"])]
+    screen = on_a_terminal(*words, at=tmp_path, typed=typed)
+
+    taps = read_config(tmp_path / "orchestrator.toml").taps
+    command = "orchestrator add-tap tap-shapes --with rarely_installed"
+    assert (f"It works as: {command}" in screen) is bool(answer)
+    assert (f"hint: {command}" in screen) is (options is None)
+    assert [tap.extras for tap in taps.values()] == ([("rarely_installed",)] if options is not None else [])
+
+
+def test_without_a_terminal_what_works_is_only_told_unless_fix_takes_it(orchestrator, index, tmp_path):
+    index.add("tap-shapes", source=f"import rarely_installed\n{STEADY}")
+    index.add("rarely-installed", commands=[])
+    orchestrator("init")
+
+    told = orchestrator("add-tap", "tap-shapes")
+    taken = orchestrator("add-tap", "tap-shapes", "--fix", "--json")
+
+    assert told.exit_code == 8
+    assert told.err.splitlines()[-1] == "  hint: orchestrator add-tap tap-shapes --with rarely_installed"
+    assert (taken.exit_code, taken.document["tap"]["id"]) == (0, "shapes")
 
 
 @pytest.mark.parametrize(
