@@ -22,6 +22,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     destinations/   contract + one file per destination
     state/          commit log, runs, archive               [writes state/]
     secrets/        references, redaction, renewed tokens   [writes secrets/]
+    templates/      the project of a new tap
     ── verbs: each reads top to bottom as a story
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...
     ── faces

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.install import TapInstalled
     from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.load_messages import Loaded
+    from orchestrator.actions.new_tap import TapMade
     from orchestrator.actions.recording import RunReport
     from orchestrator.actions.remove_tap import TapRemoved
     from orchestrator.actions.replay import Rehearsal
@@ -75,6 +76,17 @@ class Workspace:
         from orchestrator.config import read_config
 
         return read_config(self.paths.config)
+
+    # ── taps of one's own ──
+
+    @staticmethod
+    def new_tap(above: Path, name: str, *, kind: str = "rest", extends: str | None = None) -> TapMade:
+        """Makes the project of a tap in a new folder in `above`, which need not be a workspace. `kind` is rest, sql
+        or plain; `extends` is a tap that it specialises: a folder, or a tap of the workspace around `above`."""
+        from orchestrator.actions.new_tap import new_tap
+        from orchestrator.templates import Kind
+
+        return new_tap(above, name, kind=Kind(kind), extends=extends)
 
     # ── taps and their environments ──
 

@@ -38,6 +38,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "logs": "Show what the tap said in a run.",
         "state": "Show, export or change where a flow stands.",
     },
+    "Build": {
+        "tap": "Make, test and record a tap of your own.",
+    },
     "Keep": {
         "taps": "List the taps and their environments.",
         "install": "Build every environment from its lock.",

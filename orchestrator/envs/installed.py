@@ -85,6 +85,12 @@ def choose_command(installed: Installed, environment: Path, asked: str | None) -
     )
 
 
+def called_by(environment: Path, command: str) -> str | None:
+    """What a command of an environment calls, as `module:function`."""
+    scripts = (script for each in _distributions(environment) for script in each.entry_points)
+    return next((each.value for each in scripts if (each.group, each.name) == ("console_scripts", command)), None)
+
+
 def _asked_for(installed: Installed, environment: Path, asked: str) -> Path:
     program = environment / "bin" / asked
     if Path(asked).name != asked or not program.is_file():

@@ -35,9 +35,9 @@ def write_wheel(
         f"{inside}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{inside}/entry_points.txt": scripts,
     }
-    record = "".join(f"{path},sha256={_digest(text)},{len(text.encode())}\n" for path, text in content.items())
+    record = record_of({path: text.encode() for path, text in content.items()}, inside)
     with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        for path, text in {**content, f"{inside}/RECORD": f"{record}{inside}/RECORD,,\n"}.items():
+        for path, text in {**content, f"{inside}/RECORD": record}.items():
             # The same content makes the same bytes, and so the same hash.
             wheel.writestr(zipfile.ZipInfo(path), text)
     return f"{stem}-py3-none-any.whl"
@@ -64,5 +64,11 @@ def _build(folder: Path, files: Mapping[str, str]) -> str:
     )
 
 
-def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+def record_of(content: Mapping[str, bytes], inside: str) -> str:
+    """The list of files that a wheel brings, with their hashes; `inside` is the folder that it lies in."""
+    lines = [f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in content.items()]
+    return "".join([*lines, f"{inside}/RECORD,,\n"])
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -1,0 +1,1 @@
+"""A Singer tap: tap.py has the settings, streams.py what there is to read, client.py how the source is asked."""
