@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.status import FlowStatus
     from orchestrator.actions.upgrade_tap import TapUpgraded
     from orchestrator.catalogs import Choice
-    from orchestrator.config import Config
+    from orchestrator.config import Config, Scrutiny
     from orchestrator.load.commit import Commit
     from orchestrator.state import Run
     from orchestrator.supervisor.stopping import Stop
@@ -232,12 +232,15 @@ class Workspace:
         from_commit: int | None = None,
         commit_rows: int | None = None,
         commit_seconds: float | None = None,
+        on_bad_line: str | None = None,
+        validate: str | None = None,
         stop: Stop | None = None,
         listen: Listener = nobody,
     ) -> RunReport:
         """Runs a flow. `full_refresh` names streams to read from their beginning (EVERYTHING: all);
         `from_commit` is the number of an earlier commit to start from; a commit closes at the first STATE after
-        `commit_rows` or `commit_seconds`, which are the flow's own unless given."""
+        `commit_rows` or `commit_seconds`, which are the flow's own unless given, and so are
+        `on_bad_line` (`fail` or `quarantine`) and `validate` (`types` or `full`)."""
         from orchestrator.actions.run_flow import run_flow
         from orchestrator.load.commit import CommitPolicy
 
@@ -254,6 +257,7 @@ class Workspace:
             full_refresh=full_refresh,
             from_commit=from_commit,
             policy=policy,
+            scrutiny=_scrutiny(settings.scrutiny, on_bad_line, validate),
             stop=stop,
             listen=listen,
         )
@@ -347,16 +351,19 @@ def load_messages(
     soft_delete: bool = False,
     commit_rows: int | None = None,
     commit_seconds: float | None = None,
+    on_bad_line: str | None = None,
+    validate: str | None = None,
     listen: Listener = nobody,
 ) -> Loaded:
     """Loads Singer messages, lines in blocks of any size, into `to`: `duckdb:PATH` or `parquet:FOLDER`.
 
     Needs no workspace. Each state goes to `acknowledge` once it is committed; what `before_commit` raises keeps it
-    from being. An empty block tells that nothing came for a moment, when a commit may close. Raises RunFailed or
-    DestinationError; what was acknowledged stays.
+    from being. An empty block tells that nothing came for a moment, when a commit may close. What cannot land is an
+    error, or with `on_bad_line="quarantine"` goes to the table `_orchestrator.quarantine`; with `validate="full"`
+    records have to keep all of their JSON Schema. Raises RunFailed or DestinationError; what was acknowledged stays.
     """
     from orchestrator.actions import load_messages as action
-    from orchestrator.config import COMMIT_ROWS, COMMIT_SECONDS
+    from orchestrator.config import COMMIT_ROWS, COMMIT_SECONDS, USUAL_SCRUTINY
     from orchestrator.destinations import open_destination
     from orchestrator.load.commit import CommitPolicy
 
@@ -380,5 +387,18 @@ def load_messages(
             before_commit=before_commit,
             batch_roots=batch_roots,
             soft_delete=soft_delete,
+            scrutiny=_scrutiny(USUAL_SCRUTINY, on_bad_line, validate),
             listen=listen,
         )
+
+
+def _scrutiny(usual: Scrutiny, on_bad_line: str | None, validate: str | None) -> Scrutiny:
+    from orchestrator.config import OnBadLine, Scrutiny, Validate
+
+    try:
+        return Scrutiny(
+            usual.on_bad_line if on_bad_line is None else OnBadLine(on_bad_line),
+            usual.validate if validate is None else Validate(validate),
+        )
+    except ValueError as error:
+        raise UsageError(str(error), hint='on_bad_line="quarantine", validate="full"') from error

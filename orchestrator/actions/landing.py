@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from orchestrator.actions.rules import Rules
-from orchestrator.config import Mode
+from orchestrator.config import USUAL_SCRUTINY, Mode, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, Note
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
 from orchestrator.load.generations import Generations
 from orchestrator.load.quarantine import Refused, in_quarantine
-from orchestrator.load.table import Table, settled, table_for
+from orchestrator.load.table import Table, table_for
 from orchestrator.protocol.messages import Schema, Unknown
 
 
@@ -39,6 +39,7 @@ class Intent:
     keep_state: bool = False
     complete: bool = True
     soft_delete: bool = False
+    scrutiny: Scrutiny = USUAL_SCRUTINY
 
 
 class Landing:
@@ -79,15 +80,17 @@ class Landing:
         return self._intent.flow
 
     @property
+    def scrutiny(self) -> Scrutiny:
+        return self._intent.scrutiny
+
+    @property
     def sequence(self) -> int:
         """That of the last row so far. It follows the clock, and the rows that settled where the clock went back."""
         return max(self.last.sequence if self.last else 0, now() * 1000)
 
     def table_of(self, schema: Schema) -> Table:
         """How the rows of a stream settle."""
-        intent = self._intent
-        key = intent.rules.keys.get(schema.stream, schema.key)
-        mode = settled(intent.mode, key, intent.rules.replication.get(schema.stream))
+        mode, key = self._intent.rules.settling(schema, self._intent.mode)
         generation = self._generations.announce(schema.stream, replaces=mode is Mode.REPLACE)
         return table_for(schema, mode, key=key, generation=generation)
 

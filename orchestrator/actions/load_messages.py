@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.actions.landing import Intent, Landing, now
+from orchestrator.config import USUAL_SCRUTINY, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, nobody
 from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
@@ -34,6 +35,7 @@ def load_messages(
     before_commit: Callable[[], None] = lambda: None,
     batch_roots: tuple[Path, ...] = (),
     soft_delete: bool = False,
+    scrutiny: Scrutiny = USUAL_SCRUTINY,
     listen: Listener = nobody,
 ) -> Loaded:
     """Loads a stream of messages that ends with the tap. Each STATE goes to `acknowledge` once it is committed,
@@ -41,14 +43,15 @@ def load_messages(
     was acknowledged stays."""
     last = destination.last_commit(flow)
     state, run = (last.state, last.run + 1) if last else (None, 1)
-    landing = Landing(destination, Intent(flow, run, state, soft_delete=soft_delete), last, listen)
+    landing = Landing(destination, Intent(flow, run, state, soft_delete=soft_delete, scrutiny=scrutiny), last, listen)
     steps = checkpoints(
-        read_messages(blocks, batch_reader(batch_roots or (Path.cwd(),), Path.cwd())),
+        read_messages(blocks, batch_reader(batch_roots or (Path.cwd(),), Path.cwd()), scrutiny.validate),
         policy,
         table_of=landing.table_of,
         clock=time.monotonic,
         now=now,
         sequence=landing.sequence,
+        on_bad_line=scrutiny.on_bad_line,
     )
     acknowledged = None
     for step in steps:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from orchestrator.config import Config, Destination
 from orchestrator.config.values import closest
 from orchestrator.destinations import sql
-from orchestrator.destinations.duckdb import OURS, PATIENCE, open_file
+from orchestrator.destinations.duckdb import OURS, PATIENCE, QUARANTINE_DEFINITION, open_file
+from orchestrator.destinations.manifest import quarantine_files
 from orchestrator.destinations.parquet import between_commits
 from orchestrator.errors import DestinationError, UsageError
 from orchestrator.events import Listener, nobody
@@ -70,6 +71,7 @@ def reading(
             for folder in _schemas(destination.path):
                 stack.enter_context(between_commits(folder, patience=patience, listen=listen))
                 _show_tables(connection, folder, "main" if folder == destination.path else folder.name)
+            _show_quarantine(connection, destination.path)
             _enclose(connection, destination.path)
         else:
             connection = stack.enter_context(
@@ -93,6 +95,17 @@ def _show_tables(connection: duckdb.DuckDBPyConnection, folder: Path, schema: st
                 f"CREATE VIEW {sql.name(schema)}.{sql.name(table.name)} AS "
                 f"FROM read_parquet({sql.text(f'{_literal(table)}/*.parquet')}, union_by_name = true)"
             )
+
+
+def _show_quarantine(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """What could not land, of every flow, as the one table that it is in a DuckDB file."""
+    connection.execute(f"CREATE SCHEMA {OURS}")
+    files = [sql.text(_literal(file)) for folder in _schemas(root) for file in quarantine_files(folder)]
+    if files:
+        rows = f"read_parquet([{', '.join(files)}], union_by_name = true)"
+        connection.execute(f"CREATE VIEW {OURS}.quarantine AS FROM {rows}")
+    else:
+        connection.execute(f"CREATE TABLE {OURS}.quarantine ({QUARANTINE_DEFINITION})")
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -87,6 +87,7 @@ class Recording:
             self.run,
             read=dict(landing.read),
             committed=dict(landing.committed),
+            quarantined=dict(landing.quarantined),
             first_commit=None if wrote is None else wrote - landing.commits + 1,
             last_commit=wrote,
             bytes=self.bytes,

@@ -3,7 +3,8 @@
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,15 +12,18 @@ from itertools import islice
 from orchestrator.actions.landing import Intent, Landing, now
 from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded
 from orchestrator.actions.rules import Rules, rules_of
+from orchestrator.actions.starting import prepare
 from orchestrator.catalogs import choose, kept_catalog
-from orchestrator.config import Config, Flow, Tap
+from orchestrator.config import Config, Flow, OnBadLine, Scrutiny, Tap
 from orchestrator.errors import RunFailed, Stopped, UnknownName, UsageError
 from orchestrator.events import Committed, Listener, Note, nobody
-from orchestrator.load.commit import Commit, CommitPolicy, Rewind, checkpoints
+from orchestrator.load.commit import Checkpoint, Commit, CommitPolicy, Rewind, Settling, checkpoints
 from orchestrator.load.generations import EVERY
+from orchestrator.load.table import Table, table_for
 from orchestrator.paths import Paths
-from orchestrator.protocol.messages import Message, State, read_messages
+from orchestrator.protocol.messages import Message, Schema, State, read_messages
 from orchestrator.protocol.records import Records
+from orchestrator.protocol.refusals import Refusal
 from orchestrator.state import CommitLog, Run, Runs, Status, read_archive
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.stopping import Stop
@@ -42,11 +46,15 @@ def rehearse(paths: Paths, config: Config, name: str, *, run: int, to: str | Non
     """Reads the archive of a run and writes nothing. Raises UnknownName when there is none."""
     flow = config.flow(name)
     archived = _archived(paths, name, run)
-    rows: dict[str, int] = {}
-    for message in _committed(paths, archived, CommitLog(paths, name)):
-        if isinstance(message, Records):
-            _add(rows, {message.stream: len(message)})
-    return Rehearsal(name, run, config.destination(to or flow.destination).id, rows)
+    rules = _rules(paths, config.tap(flow.tap))
+
+    def table_of(schema: Schema) -> Table:
+        mode, key = rules.settling(schema, flow.mode)
+        return table_for(schema, mode, key=key, generation=None)
+
+    steps = _steps(paths, archived, CommitLog(paths, name), table_of)
+    rows = sum((Counter(step.rows) for step in steps if isinstance(step, Checkpoint)), Counter[str]())
+    return Rehearsal(name, run, config.destination(to or flow.destination).id, dict(rows))
 
 
 def replay(
@@ -65,8 +73,10 @@ def replay(
     In its own only the last run can be replayed: an earlier one would lay older rows over newer ones. Its rows take the
     place of those that it brought, and the bookmark stays as it is.
 
-    Raises UnknownName when there is no such run or its archive is gone, UsageError, RunFailed, DestinationError or
-    Stopped. Whatever it raises, no row was changed.
+    What cannot land becomes what it became in that run. Secrets are asked for only where it goes to the quarantine.
+
+    Raises UnknownName when there is no such run or its archive is gone, UsageError, NotInstalled,
+    CredentialsError, RunFailed, DestinationError or Stopped. Whatever it raises, no row was changed.
     """
     flow = config.flow(name)
     stop = Stop() if stop is None else stop
@@ -82,25 +92,20 @@ def replay(
 
         runs = Runs(paths, name)
         intent = _intent(flow, archived, last, history, _Origins(runs), own=own)
-        intent = replace(intent, rules=_rules(paths, config.tap(flow.tap)))
+        tap = config.tap(flow.tap)
+        intent = replace(intent, rules=_rules(paths, tap), scrutiny=archived.scrutiny)
+        scrub = _scrub(paths, tap, archived.scrutiny)
         again = runs.begin(
             tap=flow.tap,
             package=archived.package,
             destination=to or flow.destination,
             replay_of=run,
+            scrutiny=archived.scrutiny,
             after=last.run if last else 0,
         )
-        landing = Landing(destination, replace(intent, run=again.number), last, listen)
-        with recorded(runs, again, landing, listen) as recording, stop.on_signals():
-            steps = checkpoints(
-                _committed(paths, archived, history),
-                _IN_ONE_COMMIT,
-                table_of=landing.table_of,
-                clock=time.monotonic,
-                now=now,
-                sequence=landing.sequence,
-            )
-            for step in steps:
+        landing = Landing(destination, replace(intent, run=again.number), last, listen, scrub)
+        with recorded(runs, again, landing, listen, scrub) as recording, stop.on_signals():
+            for step in _steps(paths, archived, history, landing.table_of, landing.sequence):
                 if stop.signal is not None:
                     raise Stopped(
                         f"the replay of run {run} was stopped", signal=stop.signal, data="nothing was changed"
@@ -183,7 +188,29 @@ def _rules(paths: Paths, tap: Tap) -> Rules:
     return rules_of(tap, choose(catalog, (), tap.streams) if catalog else ())
 
 
+def _scrub(paths: Paths, tap: Tap, scrutiny: Scrutiny) -> Callable[[str], str]:
+    """What takes the tap's secrets out of what goes to the quarantine. Raises NotInstalled, CredentialsError."""
+    if scrutiny.on_bad_line is OnBadLine.FAIL:
+        return str
+    return prepare(paths, tap).redaction.redact
+
+
 # ── what it committed ────────────────────────────────────────────────────────────────────────────
+
+
+def _steps(
+    paths: Paths, archived: Run, history: CommitLog, table_of: Callable[[Schema], Table], sequence: int = 0
+) -> Iterator[Settling]:
+    """What the run committed, to be settled in one commit."""
+    return checkpoints(
+        _committed(paths, archived, history),
+        _IN_ONE_COMMIT,
+        table_of=table_of,
+        clock=time.monotonic,
+        now=now,
+        sequence=sequence,
+        on_bad_line=archived.scrutiny.on_bad_line,
+    )
 
 
 def _archived(paths: Paths, flow: str, number: int) -> Run:
@@ -205,29 +232,28 @@ def _committed(paths: Paths, run: Run, history: CommitLog) -> Iterator[Message]:
 
 
 def _count_committed(paths: Paths, run: Run, history: CommitLog) -> int:
-    committed: dict[str, int] = {}
+    committed: Counter[str] = Counter()
     for entry in history.entries():
         if isinstance(entry, Commit) and entry.run == run.number:
-            _add(committed, entry.rows)
-    rows: dict[str, int] = {}
+            committed.update(entry.rows)
+            committed.update(entry.quarantined)
+    read: Counter[str] = Counter()
     count = total = 0
     # What broke the run breaks its archive at the same place.
     with suppress(RunFailed):
         for total, message in enumerate(_messages(paths, run), 1):
-            if isinstance(message, Records):
-                _add(rows, {message.stream: len(message)})
-            if isinstance(message, State) and rows == committed:
-                count = total
-        count = total if rows == committed else count
+            match message:
+                case Records():
+                    read[message.stream] += len(message)
+                case Refusal():
+                    read[message.stream or ""] += 1
+                case State() if read == committed:
+                    count = total
+        count = total if read == committed else count
     return count
-
-
-def _add(rows: dict[str, int], more: Mapping[str, int]) -> None:
-    for stream, count in more.items():
-        rows[stream] = rows.get(stream, 0) + count
 
 
 def _messages(paths: Paths, run: Run) -> Iterator[Message]:
     # A run that ended well is taken as complete, so its archive has to be.
     blocks = read_archive(paths.archive(run.flow, run.number), whole=run.status is Status.SUCCEEDED)
-    return read_messages(blocks, batch_reader((paths.root,), paths.root))
+    return read_messages(blocks, batch_reader((paths.root,), paths.root), run.scrutiny.validate)

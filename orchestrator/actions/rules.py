@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.catalogs import Choice
-from orchestrator.config import StreamSettings, Tap
+from orchestrator.config import Mode, StreamSettings, Tap
+from orchestrator.load.table import settled
+from orchestrator.protocol.messages import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,11 @@ class Rules:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     replication: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+
+    def settling(self, schema: Schema, mode: Mode) -> tuple[Mode, tuple[str, ...]]:
+        """How the rows of a stream settle in a flow of that mode, and by which key."""
+        key = self.keys.get(schema.stream, schema.key)
+        return settled(mode, key, self.replication.get(schema.stream)), key
 
     def id(self, stream: str) -> str:
         """The catalog's name of a stream; its own where the catalog knows none."""

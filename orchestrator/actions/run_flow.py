@@ -12,7 +12,7 @@ from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit,
 from orchestrator.actions.landing import Landing, now
 from orchestrator.actions.recording import Recording, RunReport, destination_of, only_run_of, recorded
 from orchestrator.actions.starting import Prepared, command_of, prepare, tap_failed, with_catalog
-from orchestrator.config import Config
+from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.generations import EVERY
@@ -32,14 +32,15 @@ def run_flow(
     full_refresh: Streams = frozenset(),
     from_commit: int | None = None,
     policy: CommitPolicy | None = None,
+    scrutiny: Scrutiny | None = None,
     stop: Stop | None = None,
     listen: Listener = nobody,
 ) -> RunReport:
     """Runs a flow from its bookmark to the end of its tap.
 
     `full_refresh` names streams to read from their beginning (None: all of them); their new rows take the place of
-    the old ones when the run ends well. `from_commit` starts from the state of an earlier commit. `policy` is the
-    flow's own unless given.
+    the old ones when the run ends well. `from_commit` starts from the state of an earlier commit. `policy` and
+    `scrutiny` are the flow's own unless given.
 
     Raises AlreadyRunning, NotInstalled, CredentialsError, DestinationError, RunFailed or Stopped. Whatever it
     raises, what was committed stays, and the next run goes on from there.
@@ -66,12 +67,13 @@ def run_flow(
             destination=flow.destination,
             from_commit=from_commit,
             afresh=(EVERY,) if beginning.afresh is None else tuple(sorted(beginning.afresh)),
+            scrutiny=scrutiny or flow.scrutiny,
             after=last.run if last else 0,
         )
         # Also after a run that fails: one that fails every quarter of an hour must not fill the disk.
         stack.callback(prune, paths, name, config.retention)
-        intent = intent_of(flow, prepared, run.number, beginning)
-        landing = Landing(destination, intent, last, listen)
+        intent = replace(intent_of(flow, prepared, run.number, beginning), scrutiny=run.scrutiny)
+        landing = Landing(destination, intent, last, listen, prepared.redaction.redact)
         with recorded(runs, run, landing, listen, prepared.redaction.redact) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
             _read_tap(paths, prepared, history, recording, policy, stop)
@@ -93,12 +95,13 @@ def _read_tap(
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(process, prepared, history, archive, recording, stop)
         steps = checkpoints(
-            read_messages(blocks, batch_reader((paths.root,), paths.root)),
+            read_messages(blocks, batch_reader((paths.root,), paths.root), landing.scrutiny.validate),
             policy,
             table_of=landing.table_of,
             clock=time.monotonic,
             now=now,
             sequence=landing.sequence,
+            on_bad_line=landing.scrutiny.on_bad_line,
             hurry=lambda: bool(stop),
         )
         for step in steps:

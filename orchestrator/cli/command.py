@@ -151,6 +151,21 @@ def yes_option(function: Function) -> Function:
     return click.option("--yes", "-y", is_flag=True, help="Do it without asking.")(function)
 
 
+def scrutiny_options(function: Function) -> Function:
+    """`--on-bad-line` and `--validate`; the command is given both, and None for what was not said."""
+    on_bad_line = click.option(
+        "--on-bad-line",
+        type=click.Choice(["fail", "quarantine"]),
+        help="What becomes of lines and records that cannot land: an error, or rows of _orchestrator.quarantine.",
+    )
+    validate = click.option(
+        "--validate",
+        type=click.Choice(["types", "full"]),
+        help="Whether records keep the types of their SCHEMA, or all of it.",
+    )
+    return on_bad_line(validate(function))
+
+
 def confirm(question: str, *, yes: bool, otherwise: str) -> None:
     """Goes on only if a person agrees, or did already with --yes; ends the program if not. `otherwise` is the command
     that needs no answer. Raises UsageError when nobody is there to ask."""

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 def summarize(workspace: "Workspace", report: "RunReport") -> None:
     """Says what a run came to, and the command that shows its rows."""
     run = report.run
-    rows = sum(run.committed.values())
-    brought = f"{counted(rows, 'row')} in {counted(report.commits, 'commit')}" if rows else "Nothing new at the source"
+    rows, refused = sum(run.committed.values()), sum(run.quarantined.values())
+    came = rows or refused
+    brought = f"{counted(rows, 'row')} in {counted(report.commits, 'commit')}" if came else "Nothing new at the source"
     took = f", {duration(seconds_between(run.started, run.ended))}" if run.ended else ""
     bookmark = f"; bookmark saved{' with them' if rows else ''}" if report.bookmarks else ""
     say(f"✓ {brought}{took}{bookmark}")
     stream = max(run.committed, key=lambda each: run.committed[each], default=None)
-    if not rows or stream is None:
+    if refused:
+        say(f"  {counted(refused, 'line')} could not land and went to quarantine")
+        question = f"from _orchestrator.quarantine where flow = '{run.flow}' and run = {run.number}"
+        say_next("query", *_choice(workspace, run.destination), question)
+    elif not rows or stream is None:
         say_next("status")
     else:
         say_next("query", *_choice(workspace, report.run.destination), f"from {_table(workspace, report, stream)}")

@@ -14,6 +14,7 @@ from orchestrator.config.reading import read_config
 from orchestrator.config.values import (
     COMMIT_ROWS,
     COMMIT_SECONDS,
+    USUAL_SCRUTINY,
     Config,
     Destination,
     Flow,
@@ -21,14 +22,17 @@ from orchestrator.config.values import (
     OnBadLine,
     Reference,
     Retention,
+    Scrutiny,
     StreamSettings,
     Tap,
+    Validate,
     closest,
 )
 
 __all__ = [
     "COMMIT_ROWS",
     "COMMIT_SECONDS",
+    "USUAL_SCRUTINY",
     "Config",
     "Destination",
     "Flow",
@@ -36,8 +40,10 @@ __all__ = [
     "OnBadLine",
     "Reference",
     "Retention",
+    "Scrutiny",
     "StreamSettings",
     "Tap",
+    "Validate",
     "closest",
     "read_config",
 ]

@@ -12,7 +12,19 @@ from typing import Any
 from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
 from orchestrator.config.shape import ROWS, SECONDS, Kind
 from orchestrator.config.statements import line_of, statements
-from orchestrator.config.values import Config, Destination, Flow, Mode, Reference, Retention, StreamSettings, Tap
+from orchestrator.config.values import (
+    Config,
+    Destination,
+    Flow,
+    Mode,
+    OnBadLine,
+    Reference,
+    Retention,
+    Scrutiny,
+    StreamSettings,
+    Tap,
+    Validate,
+)
 from orchestrator.errors import ConfigError
 
 
@@ -200,8 +212,16 @@ def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:
 
 def _flow(table: Mapping[str, Any], limits: Mapping[str, Any]) -> Flow:
     limits = {**_given(table, "commit_rows", "commit_seconds"), **limits}
-    mode = Mode(table.get("mode", Mode.AUTO))
-    return Flow(name=table["name"], tap=table["from"], destination=table["to"], mode=mode, **limits)
+    return Flow(
+        name=table["name"],
+        tap=table["from"],
+        destination=table["to"],
+        mode=Mode(table.get("mode", Mode.AUTO)),
+        scrutiny=Scrutiny(
+            OnBadLine(table.get("on_bad_line", OnBadLine.FAIL)), Validate(table.get("validate", Validate.TYPES))
+        ),
+        **limits,
+    )
 
 
 def _given(table: Mapping[str, Any], *keys: str) -> dict[str, Any]:

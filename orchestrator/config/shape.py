@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.config.values import Mode
+from orchestrator.config.values import Mode, OnBadLine, Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,8 @@ FLOW: Shape = {
     "mode": _one_of(*Mode),
     "commit_rows": ROWS,
     "commit_seconds": SECONDS,
+    "on_bad_line": _one_of(*OnBadLine),
+    "validate": _one_of(*Validate),
 }
 
 RETENTION: Shape = {

@@ -34,6 +34,26 @@ class OnBadLine(StrEnum):
     """It goes to the table `_orchestrator.quarantine`, and the run goes on."""
 
 
+class Validate(StrEnum):
+    """How much of its SCHEMA a record has to keep."""
+
+    TYPES = "types"
+    """The types of its columns, as far as no wider type keeps the value."""
+    FULL = "full"
+    """All of the JSON Schema: enum, required, maxLength, format and whatever else it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrutiny:
+    """How closely lines are looked at, and what becomes of those that fail."""
+
+    on_bad_line: OnBadLine = OnBadLine.FAIL
+    validate: Validate = Validate.TYPES
+
+
+USUAL_SCRUTINY = Scrutiny()
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Where a secret is kept, in place of the secret: `{ env = "NAME" }` or `{ file = "PATH" }`."""
@@ -103,6 +123,7 @@ class Flow:
     mode: Mode = Mode.AUTO
     commit_rows: int = COMMIT_ROWS
     commit_seconds: float = COMMIT_SECONDS
+    scrutiny: Scrutiny = USUAL_SCRUTINY
 
 
 @dataclass(frozen=True, slots=True)

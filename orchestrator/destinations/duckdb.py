@@ -54,7 +54,8 @@ _MEGABYTES_A_COLUMN = 2
 
 _FILE = "_file"
 
-_QUARANTINE = Landed(QUARANTINE.stream, "quarantine", columns={column.name: column for column in QUARANTINE.columns})
+QUARANTINE_DEFINITION = sql.definition(Landed("", "", columns={column.name: column for column in QUARANTINE.columns}))
+"""The columns of the table of what could not land."""
 _MEMORY = f"""
 CREATE SCHEMA IF NOT EXISTS {OURS};
 CREATE TABLE IF NOT EXISTS {OURS}.commits (
@@ -63,7 +64,7 @@ CREATE TABLE IF NOT EXISTS {OURS}.commits (
 ALTER TABLE {OURS}.commits ADD COLUMN IF NOT EXISTS quarantined JSON DEFAULT '{{}}';
 CREATE TABLE IF NOT EXISTS {OURS}.tables (
     flow VARCHAR, stream VARCHAR, generation BIGINT, schema_name VARCHAR, table_name VARCHAR, key JSON, columns JSON);
-CREATE TABLE IF NOT EXISTS {OURS}.quarantine ({sql.definition(_QUARANTINE)});
+CREATE TABLE IF NOT EXISTS {OURS}.quarantine ({QUARANTINE_DEFINITION});
 """
 
 

@@ -141,6 +141,11 @@ class Memory:
             durable.sync_folder(folder)
 
 
+def quarantine_files(root: Path) -> list[Path]:
+    """What could not land, of every flow of a folder."""
+    return sorted((root / OURS).glob(f"*/{_QUARANTINE}/*.parquet"))
+
+
 def _place(folder: Path, table: str) -> Path:
     """Where the files of a table belong, for the flow whose memory is `folder`."""
     return folder.parents[1] / table if table else folder / _FILES

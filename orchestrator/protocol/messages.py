@@ -8,11 +8,12 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Any
 
 import msgspec
 
+from orchestrator.config import Validate
 from orchestrator.errors import BadBatch, BrokenSchema
 from orchestrator.protocol.lines import (
     UNREADABLE,
@@ -29,6 +30,7 @@ from orchestrator.protocol.lines import (
 from orchestrator.protocol.records import Fields, Records, Shape, StateMessage, known
 from orchestrator.protocol.refusals import Flaw, Refusal, Unfit
 from orchestrator.protocol.schemas import Column, columns_of
+from orchestrator.protocol.validation import FullCheck, InvalidSchema, read_exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,16 @@ OpenBatch = Callable[[BatchFiles], Iterable[bytes]]
 """Gives the records of a batch's files in order, as blocks of JSON lines. Raises BadBatch."""
 
 
-def read_messages(blocks: Iterable[bytes], open_batch: OpenBatch) -> Iterator[Message]:
+def read_messages(
+    blocks: Iterable[bytes], open_batch: OpenBatch, validate: Validate = Validate.TYPES
+) -> Iterator[Message]:
     """The messages in `blocks`, the records of a BATCH in its place. An empty block is a Silence.
 
     A line ends at LF only. One that is no message, or whose record cannot land, is a Refusal; a record may turn out
     to be unfit only when its values settle (`Records.columns`). Raises BrokenSchema or BadBatch, with the line, once
     all messages before it were given: without a SCHEMA, or a file of many records, nothing after it means anything.
     """
-    reader = _Reader()
+    reader = _Reader(validate)
     for lines in whole_lines(blocks):
         for message in reader.read(lines) if lines else (Silence(),):
             if isinstance(message, BatchFiles):
@@ -123,17 +127,19 @@ _FEW = 500
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """What the SCHEMA of a stream said, and what follows from it."""
+    """What the SCHEMA of a stream said, and what follows from it. `check` is None unless all of it is to be kept."""
 
     said: tuple[bytes, Any]
     key: tuple[str, ...]
     shape: Shape
+    check: FullCheck | None
 
 
 class _Reader:
     """Reads the messages of one tap run, block by block. What it remembers are the schemas."""
 
-    def __init__(self) -> None:
+    def __init__(self, validate: Validate) -> None:
+        self._validate = validate
         self._lines = 0
         self._streams: dict[str, _Stream] = {}
         self._likely: str | None = None
@@ -149,7 +155,7 @@ class _Reader:
         are read one by one."""
         count = len(lines.places)
         readable = is_text(text)
-        if readable and self._likely is not None:
+        if readable and self._likely is not None and self._validate is Validate.TYPES:
             fields, messages = self._streams[self._likely].shape.messages(text)
             if len(messages) == count and one_in_each(text, count):
                 yield from self._typed(self._likely, fields, messages, lines, len(text))
@@ -227,20 +233,29 @@ class _Reader:
         gathered.clear()
 
     def _records(self, stream: str, envelopes: Sequence[_Envelope], lines: Lines) -> Iterator[Records | Refusal]:
-        """Records of one stream. Where they do not fit as one, they are halved until few are read member by member;
-        undeclared members give the stream a column."""
+        """Records of one stream."""
         if stream not in self._streams:
             yield from (lines.block.refusal(place, stream, _BEFORE_SCHEMA) for place in lines.places)
             return
         self._likely = stream
+        if check := self._streams[stream].check:
+            flaws = _flaws(stream, envelopes, check)
+            yield from (lines.block.refusal(lines.places[index], stream, flaw) for index, flaw in flaws.items())
+            keep = [index not in flaws for index in range(len(envelopes))]
+            envelopes, lines = list(compress(envelopes, keep)), lines.kept(keep)
+        yield from self._fitting(stream, envelopes, lines)
+
+    def _fitting(self, stream: str, envelopes: Sequence[_Envelope], lines: Lines) -> Iterator[Records | Refusal]:
+        """Records of one stream. Where they do not fit as one, they are halved until few are read member by member;
+        undeclared members give the stream a column."""
         shape = self._streams[stream].shape
         texts = [envelope.record for envelope in envelopes]
         flaws: dict[int, Flaw] = {}
         fields, rows = shape.records(texts)
         if not rows and len(texts) > _FEW:
             half = len(texts) // 2
-            yield from self._records(stream, envelopes[:half], Lines(lines.block, lines.places[:half]))
-            yield from self._records(stream, envelopes[half:], Lines(lines.block, lines.places[half:]))
+            yield from self._fitting(stream, envelopes[:half], Lines(lines.block, lines.places[:half]))
+            yield from self._fitting(stream, envelopes[half:], Lines(lines.block, lines.places[half:]))
             return
         if not rows:
             rows, flaws = _members(shape, texts)
@@ -305,7 +320,8 @@ class _Reader:
         if stream not in self._streams or said != self._streams[stream].said:
             key = _key(stream, envelope.key_properties, number)
             columns = _columns(stream, envelope.schema, key, number)
-            self._streams[stream] = _Stream(said, key, Shape(stream, columns))
+            check = None if self._validate is Validate.TYPES else _check(stream, envelope.schema, key, number)
+            self._streams[stream] = _Stream(said, key, Shape(stream, columns), check)
         self._likely = stream
         held = self._streams[stream]
         return Schema(stream, held.shape.columns, held.key, number)
@@ -326,11 +342,15 @@ _NOT_TEXT = Flaw("the record is not UTF-8")
 
 
 def _envelope(line: bytes) -> _Envelope:
-    """The message of a line that may have to be mended; not so the value of a STATE, which goes back as it came."""
-    envelope = read_json(_ENVELOPES, line)
-    if envelope.type.upper() == "STATE":
+    """The message of a line that may have to be mended. What is in it stays as it was written: a STATE goes back, and
+    of a record the members are mended, once they are apart."""
+    try:
+        return _ENVELOPES.decode(line)
+    except msgspec.DecodeError:
+        envelope = read_json(_ENVELOPES, line)
         envelope.value = msgspec.Raw(as_written("value", line))
-    return envelope
+        envelope.record = msgspec.Raw(as_written("record", line))
+        return envelope
 
 
 def _members(shape: Shape, records: Sequence[msgspec.Raw]) -> tuple[list[dict[str, msgspec.Raw]], dict[int, Flaw]]:
@@ -382,6 +402,21 @@ def _columns(stream: str, text: msgspec.Raw, key: Sequence[str], number: int) ->
             data="nothing after the last commit was kept",
         )
     return columns
+
+
+def _check(stream: str, text: msgspec.Raw, key: Sequence[str], number: int) -> FullCheck:
+    try:
+        return FullCheck(read_exactly(bytes(text)), key)
+    except InvalidSchema as error:
+        raise BrokenSchema(f"line {number}: the SCHEMA of {stream!r} is no JSON Schema", cause=str(error)) from error
+
+
+def _flaws(stream: str, envelopes: Iterable[_Envelope], check: FullCheck) -> dict[int, Flaw]:
+    try:
+        found = ((index, check.flaw(bytes(envelope.record))) for index, envelope in enumerate(envelopes))
+        return {index: flaw for index, flaw in found if flaw}
+    except InvalidSchema as error:
+        raise BrokenSchema(f"the SCHEMA of {stream!r} cannot be followed", cause=str(error)) from error
 
 
 def _key(stream: str, said: Any, number: int) -> tuple[str, ...]:

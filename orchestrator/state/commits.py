@@ -132,11 +132,20 @@ class _CommitLine(msgspec.Struct, tag_field="line", tag="commit"):
     gathering: dict[str, int]
     state: str | None
     publish: dict[str, int] = {}
+    quarantined: dict[str, int] = {}
 
     def entry(self, flow: str) -> Commit:
-        state = None if self.state is None else self.state.encode()
         return Commit(
-            flow, self.number, self.run, self.at, state, self.rows, self.sequence, self.gathering, publish=self.publish
+            flow,
+            self.number,
+            self.run,
+            self.at,
+            None if self.state is None else self.state.encode(),
+            self.rows,
+            self.sequence,
+            self.gathering,
+            publish=self.publish,
+            quarantined=self.quarantined,
         )
 
 
@@ -156,8 +165,17 @@ _LINES: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 
 def _line_of(commit: Commit) -> _CommitLine:
     state = None if commit.state is None else commit.state.decode()
-    rows, gathering, publish = dict(commit.rows), dict(commit.gathering), dict(commit.publish)
-    return _CommitLine(commit.number, commit.run, commit.at, rows, commit.sequence, gathering, state, publish)
+    return _CommitLine(
+        commit.number,
+        commit.run,
+        commit.at,
+        dict(commit.rows),
+        commit.sequence,
+        dict(commit.gathering),
+        state,
+        dict(commit.publish),
+        dict(commit.quarantined),
+    )
 
 
 def _last_line(path: Path) -> bytes | None:

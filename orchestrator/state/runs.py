@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from orchestrator import durable
+from orchestrator.config import USUAL_SCRUTINY, Scrutiny
 from orchestrator.errors import OrchestratorError, Stopped, UnknownName
 from orchestrator.paths import Paths
 from orchestrator.state.clock import now
@@ -59,10 +60,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a flow. Times are RFC 3339; rows are counted per stream; `bytes` are those of its messages.
+    """One execution of a flow. Times are RFC 3339; records are counted per stream, and what is `quarantined` also under
+    "", where a line was a record of none; `bytes` are those of its messages.
 
     `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
-    that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read.
+    that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read;
+    `scrutiny` is how it looked at lines.
     `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
     Of a damaged run all but flow, number and error is empty.
     """
@@ -79,10 +82,12 @@ class Run:
     from_commit: int | None = None
     afresh: tuple[str, ...] = ()
     replay_of: int | None = None
+    scrutiny: Scrutiny = USUAL_SCRUTINY
     first_commit: int | None = None
     last_commit: int | None = None
     read: Mapping[str, int] = field(default_factory=dict)
     committed: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
     bytes: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     error: Failure | None = None
@@ -109,6 +114,7 @@ class Runs:
         from_commit: int | None = None,
         afresh: tuple[str, ...] = (),
         replay_of: int | None = None,
+        scrutiny: Scrutiny = USUAL_SCRUTINY,
         after: int = 0,
     ) -> Run:
         """A new run of this process, with a folder of its own.
@@ -130,6 +136,7 @@ class Runs:
             from_commit=from_commit,
             afresh=afresh,
             replay_of=replay_of,
+            scrutiny=scrutiny,
         )
         self.update(run)
         return run

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from orchestrator import load_messages
-from orchestrator.cli.command import command
+from orchestrator.cli.command import command, scrutiny_options
 from orchestrator.cli.progress import tell
 from orchestrator.cli.terminal import say
+from orchestrator.cli.words import counted
 from orchestrator.errors import Stopped
 from orchestrator.supervisor.blocks import read_blocks
 from orchestrator.supervisor.stopping import Stop
@@ -39,6 +40,7 @@ from orchestrator.supervisor.stopping import Stop
     envvar="ORCHESTRATOR_COMMIT_SECONDS",
     help="Commit at the first STATE after so many seconds.",
 )
+@scrutiny_options
 def load(
     to: str,
     flow: str,
@@ -46,6 +48,8 @@ def load(
     soft_delete: bool,
     commit_rows: int | None,
     commit_seconds: float | None,
+    on_bad_line: str | None,
+    validate: str | None,
 ) -> None:
     """Load Singer messages from stdin; needs no workspace.
 
@@ -60,7 +64,7 @@ def load(
         say("Reading Singer messages from the keyboard; Ctrl-D ends them.")
     stop = Stop()
     with stop.on_signals():
-        load_messages(
+        loaded = load_messages(
             _until(stop, read_blocks(sys.stdin.fileno())),
             to,
             flow=flow,
@@ -70,8 +74,12 @@ def load(
             soft_delete=soft_delete,
             commit_rows=commit_rows,
             commit_seconds=commit_seconds,
+            on_bad_line=on_bad_line,
+            validate=validate,
             listen=tell,
         )
+    if refused := sum(loaded.quarantined.values()):
+        say(f"{counted(refused, 'line')} could not land and went to _orchestrator.quarantine")
 
 
 def _acknowledge(state: bytes) -> None:

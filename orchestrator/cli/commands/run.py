@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator import EVERYTHING, OrchestratorError, Workspace
-from orchestrator.cli.command import answer, asked, command, json_option, workspace
+from orchestrator.cli.command import answer, asked, command, json_option, scrutiny_options, workspace
 from orchestrator.cli.failures import members, report
 from orchestrator.cli.names import FLOW, STREAM
 from orchestrator.cli.summary import summarize
@@ -50,6 +50,7 @@ _ALL = "*"
     metavar="SECONDS",
     help="Commit at the first STATE after so many seconds.",
 )
+@scrutiny_options
 @json_option
 def run(
     flows: tuple[str, ...],
@@ -58,6 +59,8 @@ def run(
     from_commit: int | None,
     commit_rows: int | None,
     commit_seconds: float | None,
+    on_bad_line: str | None,
+    validate: str | None,
 ) -> int:
     """Run flows: what is new at the source lands exactly once.
 
@@ -79,6 +82,8 @@ def run(
                 from_commit=from_commit,
                 commit_rows=commit_rows,
                 commit_seconds=commit_seconds,
+                on_bad_line=on_bad_line,
+                validate=validate,
             )
         ends.append(end)
         if end.error is not None:

@@ -20,7 +20,9 @@ def runs(flow: str | None, format: str) -> None:
     """
     opened = workspace()
     known = opened.runs(flow)
-    show(format, "runs", known, COLUMNS)
+    # A table for people stays without what is seldom.
+    seldom = format == "table" and not any(run.quarantined for run in known)
+    show(format, "runs", known, [column for column in COLUMNS if not (seldom and column is QUARANTINED)])
     if not known:
         say("Nothing ran yet.")
         flows = [flow] if flow else [*opened.config.flows]
@@ -34,6 +36,7 @@ def _commits(run: Run) -> str | None:
     return str(run.first_commit) if run.first_commit == run.last_commit else f"{run.first_commit}-{run.last_commit}"
 
 
+QUARANTINED: Column[Run] = Column("quarantined", lambda run: sum(run.quarantined.values()))
 COLUMNS: list[Column[Run]] = [
     Column("flow", lambda run: run.flow),
     Column("run", lambda run: run.number),
@@ -43,6 +46,7 @@ COLUMNS: list[Column[Run]] = [
     Column("took", lambda run: seconds_between(run.started, run.ended) if run.ended else None),
     Column("read", lambda run: sum(run.read.values())),
     Column("committed", lambda run: sum(run.committed.values())),
+    QUARANTINED,
     Column("commits", _commits),
     Column("to", lambda run: run.destination),
 ]
