@@ -17,6 +17,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     load/           which rows travel together and when they settle
     ── rooms: side by side; they do not import each other
     envs/           one locked Python per tap               [writes envs/]
+    hub/            the public index of taps
     catalogs/       catalog, selection, drift               [writes catalogs/]
     supervisor/     command, process, stderr; where a tap runs
     destinations/   contract + one file per destination
@@ -34,12 +35,12 @@ Imports go down only: faces → api → actions → rooms → load → protocol 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.api import EVERYTHING, Workspace, load_messages
+    from orchestrator.api import EVERYTHING, Workspace, load_messages, search_hub
     from orchestrator.errors import OrchestratorError
 
 __version__ = "0.1.0"
 
-__all__ = ["EVERYTHING", "OrchestratorError", "Workspace", "__version__", "load_messages"]
+__all__ = ["EVERYTHING", "OrchestratorError", "Workspace", "__version__", "load_messages", "search_hub"]
 
 
 def __getattr__(name: str) -> Any:

@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from orchestrator.actions.remove_tap import TapRemoved
     from orchestrator.actions.replay import Rehearsal
     from orchestrator.actions.rollback_tap import TapRolledBack
+    from orchestrator.actions.search_hub import Found
     from orchestrator.actions.show_tap import TapShown
     from orchestrator.actions.status import FlowStatus
     from orchestrator.actions.upgrade_tap import TapUpgraded
     from orchestrator.catalogs import Choice
-    from orchestrator.config import Config, Scrutiny
+    from orchestrator.config import Config, Hub, Scrutiny
     from orchestrator.load.commit import Commit
     from orchestrator.state import Run
     from orchestrator.supervisor.stopping import Stop
@@ -128,6 +129,22 @@ class Workspace:
             fix=fix if callable(fix) else lambda command: bool(fix),
             listen=listen,
         )
+
+    def add_from_hub(
+        self,
+        name: str,
+        *,
+        variant: str | None = None,
+        id: str | None = None,
+        extras: Sequence[str] = (),
+        listen: Listener = nobody,
+        **options: Any,
+    ) -> TapAdded:
+        """Adds a tap by its name in the hub, in a `variant` or the one that is recommended. `options` are those of
+        `add_tap`."""
+        from orchestrator.actions.add_from_hub import add_from_hub
+
+        return add_from_hub(self.paths, name, variant=variant, id=id, extras=extras, listen=listen, **options)
 
     def install(self, *, frozen: bool = False, listen: Listener = nobody) -> tuple[TapInstalled, ...]:
         """Builds every environment that is not as its lock says; with `frozen` no lock may change."""
@@ -338,6 +355,14 @@ class Workspace:
         from orchestrator.actions.doctor import doctor
 
         return doctor(self.paths)
+
+
+def search_hub(word: str, hub: Hub | None = None, *, listen: Listener = nobody) -> Found:
+    """The taps in the hub whose names have a word in them. Needs no workspace; one may say another `hub`."""
+    from orchestrator.actions import search_hub as action
+    from orchestrator.config.reading import hub_of
+
+    return action.search_hub(hub or hub_of({}), word, listen)
 
 
 def load_messages(

@@ -15,7 +15,8 @@ OrchestratorError                     exit code
 │   ├── CannotResolve                     no set of versions satisfies the requirement
 │   ├── CannotBuild                       resolved, but an installation step failed
 │   ├── DoesNotStart                      installed, but the tap does not start
-│   └── NotInstalled                      there is no environment for this tap yet
+│   ├── NotInstalled                      there is no environment for this tap yet
+│   └── HubUnavailable                    the index of taps cannot be asked
 ├── RunFailed                         1   the run ended; what was committed stays
 │   ├── BrokenMessage                     a line of the tap is not a Singer message
 │   ├── BrokenSchema                      a SCHEMA that cannot be followed
@@ -122,6 +123,10 @@ class DoesNotStart(EnvironmentBroken):
 
 
 class NotInstalled(EnvironmentBroken):
+    pass
+
+
+class HubUnavailable(EnvironmentBroken):
     pass
 
 

@@ -40,6 +40,10 @@ class Paths:
         """The pinned requirements of a tap's environment, committed to git."""
         return self.envs / f"{tap}.lock"
 
+    def hub_entry(self, tap: str) -> Path:
+        """What the hub says of a tap that was added from there, committed to git."""
+        return self.envs / f"{tap}.hub.json"
+
     def builds(self, tap: str) -> Path:
         """The folder that holds one environment per lock hash, and the receipt that names the one in use."""
         return self.envs / tap

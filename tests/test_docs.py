@@ -13,7 +13,7 @@ import pytest
 import orchestrator
 from orchestrator import errors
 from orchestrator.cli.program import COMMANDS
-from orchestrator.config import Destination, Flow, Mode, Retention, Tap, read_config, shape
+from orchestrator.config import Destination, Flow, Hub, Mode, Retention, Tap, read_config, shape
 from orchestrator.destinations import Destination as Contract
 from orchestrator.destinations import duckdb as duckdb_file
 from orchestrator.destinations import sql
@@ -192,6 +192,7 @@ SETTINGS: list[tuple[str, shape.Shape, type | None]] = [
     ("[destinations.NAME]", shape.DESTINATION, Destination),
     ("[[flows]]", shape.FLOW, Flow),
     ("[retention]", shape.RETENTION, Retention),
+    ("[hub]", shape.HUB, Hub),
 ]
 
 

@@ -7,6 +7,7 @@ from orchestrator.config import editing, read_config
 from orchestrator.envs.switch import remove_folder
 from orchestrator.envs.workshop import alone
 from orchestrator.events import Listener, nobody
+from orchestrator.hub import forget_entry
 from orchestrator.paths import Paths
 from orchestrator.secrets import forget_own_config
 from orchestrator.secrets.keeping import forget_all
@@ -33,6 +34,7 @@ def remove_tap(paths: Paths, id: str, *, listen: Listener = nobody) -> TapRemove
         editing.remove_tap(paths.config, id)
         if tap.environment == id:
             paths.lock(id).unlink(missing_ok=True)
+            forget_entry(paths, id)
             remove_folder(paths.builds(id))
     paths.catalog(id).unlink(missing_ok=True)
     paths.without_catalog(id).unlink(missing_ok=True)

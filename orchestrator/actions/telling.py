@@ -14,6 +14,7 @@ from orchestrator.envs import Receipt
 from orchestrator.envs.about import read_about
 from orchestrator.envs.code import account_of_code, code_of, libraries, words_of
 from orchestrator.errors import ConfigError
+from orchestrator.hub import kept_entry
 from orchestrator.paths import Paths
 from orchestrator.protocol.departures import Departure, departures, misfits, unread
 from orchestrator.protocol.settings import (
@@ -72,14 +73,15 @@ class Understood:
 def understood(paths: Paths, tap: Tap, receipt: Receipt | None) -> Understood:
     """What a tap understands, as far as it can be told without starting it. `receipt` is None where it is not
     installed. Raises DamagedFile."""
+    entry = kept_entry(paths, tap.environment)
     if receipt is None:
-        return Understood(tap.package)
+        return Understood(tap.package, (entry.account,) if entry else ())
     environment = paths.build(tap.environment, receipt.environment)
     about = read_about(paths.built_about(tap.environment, receipt.environment))
     code = code_of(environment, Path(receipt.executable))
-    accounts = [account_of_schema(about.settings) if about and about.settings else account_of_code(code)]
-    name = f"{receipt.package} {receipt.version}"
-    return Understood(name, tuple(filter(None, accounts)), environment, code)
+    own = account_of_schema(about.settings) if about and about.settings else account_of_code(code)
+    accounts = (own, entry.account if entry else None)
+    return Understood(f"{receipt.package} {receipt.version}", tuple(filter(None, accounts)), environment, code)
 
 
 # ── the environment over the file ────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.config.shape import (
     DESTINATION,
     FLOW,
+    HUB,
     OF_THE_ENVIRONMENT,
     RETENTION,
     SECTIONS,
@@ -60,6 +61,8 @@ def _problems(document: Document) -> Found:
     yield from _flow_problems(_flows(document), taps, destinations)
     if isinstance(retention := document.get("retention"), dict):
         yield from _departures(("retention",), retention, RETENTION)
+    if isinstance(hub := document.get("hub"), dict):
+        yield from _departures(("hub",), hub, HUB)
 
 
 def _departures(place: Place, table: Document, shape: Shape, required: Iterable[str] = ()) -> Found:
@@ -225,8 +228,8 @@ def _owner(document: Document, place: Place) -> str:
         case ("flows", int(index), *_):
             name = document["flows"][index].get("name")
             return f'flow "{name}"' if isinstance(name, str) else f"flow number {index + 1}"
-        case ("retention", _):
-            return "retention"
+        case ("retention" | "hub" as section, _):
+            return section
     return ""
 
 

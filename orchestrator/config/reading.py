@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
-from orchestrator.config.shape import ROWS, SECONDS, Kind
+from orchestrator.config.shape import HUB, ROWS, SECONDS, Kind
 from orchestrator.config.statements import line_of, statements
 from orchestrator.config.values import (
     Config,
     Destination,
     Flow,
+    Hub,
     Mode,
     OnBadLine,
     Reference,
@@ -29,7 +30,8 @@ from orchestrator.errors import ConfigError
 
 
 def read_config(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
-    """The values of the file at `path`; ORCHESTRATOR_COMMIT_ROWS and _SECONDS in `environ` overrule its flows.
+    """The values of the file at `path`; ORCHESTRATOR_COMMIT_ROWS and _SECONDS in `environ` overrule its flows,
+    and ORCHESTRATOR_HUB_URL its hub.
 
     Raises ConfigError, which names every problem with its line.
     """
@@ -42,7 +44,7 @@ def config_of(text: str, path: Path, *, environ: Mapping[str, str] = os.environ)
     problems = find_problems(document)
     if problems:
         raise _refusal(path, text, problems)
-    return _config(document, path.absolute().parent, _commit_limits(environ))
+    return _config(document, path.absolute().parent, _commit_limits(environ), environ)
 
 
 def read_text(path: Path) -> str:
@@ -126,7 +128,19 @@ def _commit_limits(environ: Mapping[str, str]) -> dict[str, Any]:
     return limits
 
 
-def _config(document: Document, root: Path, limits: Mapping[str, Any]) -> Config:
+def hub_of(said: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Hub:
+    """The hub that orchestrator.toml says, or nobody, unless ORCHESTRATOR_HUB_URL says another. Raises ConfigError."""
+    variable = "ORCHESTRATOR_HUB_URL"
+    if not environ.get(variable):
+        return Hub(**said)
+    if not HUB["url"].fits(environ[variable]):
+        raise ConfigError(
+            f'{variable} is "{environ[variable]}"; it must be {HUB["url"].words}', hint=f"unset {variable}"
+        )
+    return Hub(environ[variable])
+
+
+def _config(document: Document, root: Path, limits: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
     """A document without problems, as values."""
     taps = document.get("taps", {})
     return Config(
@@ -134,6 +148,7 @@ def _config(document: Document, root: Path, limits: Mapping[str, Any]) -> Config
         destinations={id: _destination(id, table, root) for id, table in document.get("destinations", {}).items()},
         flows={table["name"]: _flow(table, limits) for table in document.get("flows", [])},
         retention=Retention(**document.get("retention", {})),
+        hub=hub_of(document.get("hub", {}), environ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,10 @@ def _is_text(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and re.match(r"https?://[^/\s]", value) is not None
 
 
 def _is_table(value: Any) -> bool:
@@ -94,6 +99,7 @@ SECTIONS: Shape = {
     "destinations": Kind("tables, each written [destinations.NAME]", _is_tables),
     "flows": Kind("a list of tables, each written [[flows]]", _is_list_of_tables),
     "retention": Kind("a table, written [retention]", _is_table),
+    "hub": Kind("a table, written [hub]", _is_table),
 }
 
 TAP: Shape = {
@@ -145,6 +151,10 @@ FLOW: Shape = {
     "commit_seconds": SECONDS,
     "on_bad_line": _one_of(*OnBadLine),
     "validate": _one_of(*Validate),
+}
+
+HUB: Shape = {
+    "url": Kind('an address such as "https://hub.meltano.com"', _is_address),
 }
 
 RETENTION: Shape = {

@@ -135,6 +135,13 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Hub:
+    """The public index of taps that is asked about them, by its address."""
+
+    url: str = "https://hub.meltano.com"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole orchestrator.toml. What is asked for by name and is not there raises UnknownName."""
 
@@ -142,6 +149,7 @@ class Config:
     destinations: Mapping[str, Destination]
     flows: Mapping[str, Flow]
     retention: Retention = Retention()
+    hub: Hub = Hub()
 
     def tap(self, id: str) -> Tap:
         return _named("tap", id, self.taps)

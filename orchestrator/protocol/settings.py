@@ -49,7 +49,8 @@ class Misfit(Exception):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting. `items` is the kind of what a list holds; `choices` are empty where any value of the kind will do;
-    `default` is what the tap takes where it is told nothing, None where it takes none."""
+    `default` is what the tap takes where it is told nothing, None where it takes none; `suggestion` is what others say
+    to tell it."""
 
     place: Place
     kind: Kind = Kind.ANY
@@ -58,6 +59,7 @@ class Setting:
     secret: bool = False
     choices: tuple[Any, ...] = ()
     default: Any = None
+    suggestion: Any = None
     description: str | None = None
 
     @property
@@ -153,6 +155,7 @@ def _completed(known: Setting, other: Setting) -> Setting:
         secret=known.secret or other.secret,
         choices=known.choices or other.choices,
         default=other.default if known.default is None else known.default,
+        suggestion=other.suggestion if known.suggestion is None else known.suggestion,
         description=known.description or other.description,
     )
 

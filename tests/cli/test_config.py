@@ -260,3 +260,17 @@ def test_a_variable_that_cannot_be_given_is_a_problem_of_the_file(orchestrator, 
 
     assert said.exit_code == 2
     assert complaint in said.err
+
+
+def test_what_the_hub_proposes_is_taken_with_enter(shop):
+    settings = [{"name": "pages", "kind": "integer", "value": 3}, {"name": "key", "kind": "password", "value": ""}]
+    entry = {"name": "tap-fake", "variant": "a", "settings": settings, "settings_group_validation": [["pages", "key"]]}
+    shop.paths.built_about("fake", "made-up").unlink()
+    shop.paths.hub_entry("fake").write_text(json.dumps(entry))
+
+    on_a_terminal(
+        "config", "fake", at=shop.paths.root, typed=[("pages (whole number) [3]: ", "\n"), ("key (secret): ", "k-1\n")]
+    )
+
+    told = shop.config.tap("fake").config
+    assert (told["pages"], told["key"]) == (3, Reference("file", "secrets/fake/key"))

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.config import Reference, read_config
 from tests.cli.terminal import on_a_terminal
+from tests.hub.served import served_hub
 from tests.packages.index import OF_THE_SDK, STEADY, project_in
 
 
@@ -269,3 +270,73 @@ def test_a_pattern_that_matches_nothing_names_what_was_meant(orchestrator, shop)
     said = orchestrator("select", "fake", "isues")
 
     assert (said.exit_code, said.err.splitlines()[-1]) == (2, '  hint: did you mean "issues"?')
+
+
+# ── the hub ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A function that calls a command against a small hub."""
+    with served_hub() as hub:
+        hub.add("tap-shapes", "ada", pip_url="tap-shapes", settings=[{"name": "token", "kind": "password"}])
+        hub.add("tap-shapes", "bob", pip_url="bobs-tap-shapes")
+        hub.add("tap-shapes-of-things", "ada", pip_url="tap-things")
+        yield {"ORCHESTRATOR_HUB_URL": hub.url, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def test_taps_are_searched_by_a_word_without_a_workspace(orchestrator, hub):
+    some = orchestrator("taps", "search", "shape", **hub)
+    one = orchestrator("taps", "search", "shapes", **hub)
+
+    assert [line.split()[0] for line in some.out.splitlines()[1:]] == ["tap-shapes", "tap-shapes-of-things"]
+    assert some.next == "orchestrator add-tap NAME --from-hub"
+    assert [line.split() for line in one.out.splitlines()[1:]] == [
+        ["tap-shapes", "ada", "tap-shapes", "1"],
+        ["tap-shapes", "bob", "bobs-tap-shapes", "0"],
+    ]
+    assert one.next == "orchestrator add-tap tap-shapes --from-hub"
+
+
+def test_a_search_is_a_document_too(orchestrator, hub):
+    found = orchestrator("taps", "search", "shapes", "--json", **hub).document
+
+    assert found["taps"][0] == {"name": "tap-shapes", "variants": ["ada", "bob"]}
+    assert found["variants"][0]["settings"][0]["secret"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "complaint", "hint"),
+    [
+        (
+            ["taps", "search", "shaeps"],
+            2,
+            'no tap in the hub has "shaeps" in its name',
+            "orchestrator taps search shapes",
+        ),
+        (["add-tap", "shapes", "--from-hub"], 2, 'the hub knows no tap "shapes"', 'did you mean "tap-shapes"?'),
+        (
+            ["add-tap", "tap-shapes", "--variant", "bob"],
+            2,
+            "only the hub knows variants",
+            "orchestrator add-tap tap-shapes --from-hub --variant bob",
+        ),
+    ],
+)
+def test_what_the_hub_does_not_know_is_told(orchestrator, hub, words, exit_code, complaint, hint):
+    orchestrator("init")
+
+    said = orchestrator(*words, **hub)
+
+    assert (said.exit_code, said.out, said.err.splitlines()[0]) == (exit_code, "", f"error: {complaint}")
+    assert said.err.endswith(f"  hint: {hint}\n")
+
+
+def test_a_tap_is_added_from_the_hub(orchestrator, hub, index):
+    index.add("tap-shapes", "1.2")
+    orchestrator("init")
+
+    said = orchestrator("add-tap", "tap-shapes", "--from-hub", **hub)
+
+    assert said.err.startswith("✓ The hub has tap-shapes by ada: tap-shapes\n✓ Resolved tap-shapes 1.2")
+    assert said.next == "orchestrator config shapes"

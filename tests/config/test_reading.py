@@ -281,7 +281,7 @@ def test_an_unknown_name_in_an_empty_file_says_that_there_is_none(read):
     ("text", "complaint"),
     [
         ("[tap.a]\n", "1: there is no section [tap]; did you mean [taps]?"),
-        ("\n[pipelines]\n", "2: there is no section [pipelines]; there are taps, destinations, flows, retention"),
+        ("\n[pipelines]\n", "2: there is no section [pipelines]; there are taps, destinations, flows, retention, hub"),
         ("[[taps]]\n", "1: taps is a list; it must be tables, each written [taps.NAME]"),
         ("[flows]\n", "1: flows is a table; it must be a list of tables, each written [[flows]]"),
         ("retention = 3\n", "1: retention is 3; it must be a table, written [retention]"),

@@ -1,5 +1,7 @@
 """`orchestrator add-tap`"""
 
+from functools import partial
+
 import click
 
 from orchestrator.cli.agreement import agreement
@@ -7,6 +9,7 @@ from orchestrator.cli.command import answer, command, json_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import working
 from orchestrator.cli.terminal import say, say_next
+from orchestrator.errors import UsageError
 
 
 @command("add-tap")
@@ -33,6 +36,8 @@ from orchestrator.cli.terminal import say, say_next
     default=None,
     help="Add it with what was found to mend it, without asking; or only tell (default: ask, on a terminal).",
 )
+@click.option("--from-hub", is_flag=True, help="PACKAGE is a name in the hub, which knows the rest.")
+@click.option("--variant", metavar="NAME", help="With --from-hub: by whom (default: the one it recommends).")
 @json_option
 def add_tap(
     requirement: str,
@@ -46,16 +51,26 @@ def add_tap(
     executable: str | None,
     destination: str | None,
     fix: bool | None,
+    from_hub: bool,
+    variant: str | None,
 ) -> None:
     """Install a tap in an environment of its own, with a flow.
 
     PACKAGE is a name with or without a version (tap-gitlab==0.5.1), a git+https URL or a path. The tap is started
     once before it is added. Where it does not start, what mends it is sought: packages that it needs and does not say,
     another Python, versions of its time, other versions. The first that works is the last line of the error.
+
+    With --from-hub PACKAGE is a tap of the public index (orchestrator taps search WORD), which says where it comes
+    from, in which variants, and what it understands.
     """
     opened = workspace()
+    if variant and not from_hub:
+        raise UsageError(
+            "only the hub knows variants", hint=f"orchestrator add-tap {requirement} --from-hub --variant {variant}"
+        )
+    add = partial(opened.add_from_hub, variant=variant) if from_hub else opened.add_tap
     with working(f"Installing {requirement}") as work:
-        added = opened.add_tap(
+        added = add(
             requirement,
             id=id,
             python=python,

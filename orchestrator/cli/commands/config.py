@@ -1,5 +1,6 @@
 """`orchestrator config`"""
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -142,7 +143,8 @@ def _ask(each: "SettingTold") -> str:
 
     if description := each.setting.description:
         say(click.style(" ".join(description.split()), dim=True))
-    default = each.setting.default if isinstance(each.setting.default, str) else None
+    proposed = each.setting.suggestion if each.setting.default is None else each.setting.default
+    default = proposed if proposed is None or isinstance(proposed, str) else json.dumps(proposed)
     answer: str = click.prompt(
         f"{each.name}{_about(each)}",
         default=default,

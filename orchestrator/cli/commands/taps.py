@@ -7,11 +7,16 @@ import click
 from orchestrator.actions.list_taps import TapListed
 from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
 from orchestrator.cli.names import TAP
+from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import Column, table, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
+from orchestrator.cli.words import document
+from orchestrator.errors import NoWorkspace
 
 if TYPE_CHECKING:
     from orchestrator.actions.show_tap import TapShown
+    from orchestrator.config import Hub
+    from orchestrator.hub import Entry, Listed
 
 
 @click.group("taps", cls=Group, invoke_without_command=True)
@@ -26,6 +31,69 @@ def taps(context: click.Context, format: str) -> None:
     if not known:
         say("There are no taps yet.")
         say_next("add-tap", "NAME")
+
+
+@taps.command("search")
+@click.argument("word")
+@format_option()
+def search(word: str, format: str) -> None:
+    """Find taps in the hub, the public index of taps.
+
+    Lists those with WORD in their names, and of the one that is called so every variant, the recommended one first.
+    Needs no workspace.
+    """
+    from orchestrator.api import search_hub
+
+    found = search_hub(word, _hub(), listen=tell)
+    if format == "json":
+        put(document(taps=found.taps, variants=[_members(entry) for entry in found.entries]))
+    elif found.entries:
+        show(format, "variants", found.entries, VARIANTS)
+    else:
+        show(format, "taps", found.taps, LISTED)
+    say_next("add-tap", found.entries[0].name if found.entries else "NAME", "--from-hub")
+
+
+def _hub() -> "Hub | None":
+    """The one that the workspace says, where there is a workspace."""
+    try:
+        return workspace().config.hub
+    except NoWorkspace:
+        return None
+
+
+def _members(entry: "Entry") -> dict[str, Any]:
+    settings = [
+        {
+            "name": setting.name,
+            "kind": setting.kind.value,
+            "required": setting.required,
+            "secret": setting.secret,
+            "description": setting.description,
+        }
+        for setting in entry.settings
+    ]
+    return {
+        "name": entry.name,
+        "variant": entry.variant,
+        "description": entry.description,
+        "package": entry.package,
+        "with": entry.extras,
+        "repository": entry.repository,
+        "settings": settings,
+    }
+
+
+LISTED: list[Column["Listed"]] = [
+    Column("tap", lambda tap: tap.name),
+    Column("variants", lambda tap: tap.variants),
+]
+VARIANTS: list[Column["Entry"]] = [
+    Column("tap", lambda entry: entry.name),
+    Column("variant", lambda entry: entry.variant),
+    Column("package", lambda entry: entry.package),
+    Column("settings", lambda entry: len(entry.settings)),
+]
 
 
 @taps.command("show")
