@@ -35,6 +35,11 @@ class Failure:
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     requires_python: str | None = None
 
+    @property
+    def version(self) -> str | None:
+        """That of the tap itself, where it was resolved."""
+        return self.versions.get(self.package or "")
+
     def told(self, *, data: str, hint: str) -> EnvironmentBroken:
         """The failure as a person meets it."""
         kind = {Stage.RESOLVE: CannotResolve, Stage.BUILD: CannotBuild, Stage.START: DoesNotStart}[self.stage]

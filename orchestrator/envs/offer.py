@@ -3,7 +3,7 @@
 import datetime
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -51,6 +51,10 @@ class Index:
         files = [*found.get("wheels", []), *([found["sdist"]] if "sdist" in found else [])]
         released = [file["upload-time"].date() for file in files if "upload-time" in file]
         return Offer(found["version"], min(released, default=None))
+
+    def is_ready_made(self, package: Package, on: Interpreter) -> bool:
+        """Whether a package comes as a wheel for a Python, so that nothing has to be built."""
+        return replace(self, recipe=replace(self.recipe, no_build=True)).offer(package, on) is not None
 
     def describe(self, package: Package, on: Interpreter) -> Installed | None:
         """What a package says of itself; None when it has to be built first and cannot be."""

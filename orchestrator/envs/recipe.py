@@ -90,16 +90,19 @@ def settings(recipe: Recipe) -> dict[str, str | bool | tuple[str, ...]]:
 
 def add_tap_command(recipe: Recipe, *, more: tuple[str, ...] = ()) -> str:
     """The command that adds a tap with this recipe. `more` are options that say nothing about the environment."""
-    words = ["orchestrator", "add-tap", recipe.package, *more]
+    return shlex.join(["orchestrator", "add-tap", recipe.package, *more, *options_of(recipe)])
+
+
+def options_of(recipe: Recipe, *, beyond: Recipe | None = None) -> list[str]:
+    """The options that ask `orchestrator add-tap` for a recipe; those that another asks for as well are left out."""
+    words: list[str] = []
     for field, option in OPTIONS.items():
-        match getattr(recipe, field):
-            case True:
-                words.append(option)
-            case str(value):
-                words += [option, value]
-            case tuple(values):
-                words += [word for value in values for word in (option, value)]
-    return shlex.join(words)
+        said, known = getattr(recipe, field), getattr(beyond, field, None)
+        if isinstance(said, tuple):
+            words += [word for value in said if value not in (known or ()) for word in (option, value)]
+        elif said and said != known:
+            words += [option] if said is True else [option, said]
+    return words
 
 
 def settings_instead(tap: str, recipe: Recipe) -> Advice:

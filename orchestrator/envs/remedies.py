@@ -6,8 +6,7 @@ nobody asked for: the first that starts is the one that bends the tap's own word
 
 import datetime
 import re
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,7 +17,7 @@ from orchestrator.envs.failure import Failure, Stage
 from orchestrator.envs.interpreter import Interpreter, allows
 from orchestrator.envs.known import BROUGHT_BY, GONE, INSTEAD, built_with, last_python
 from orchestrator.envs.package import Package
-from orchestrator.envs.recipe import OPTIONS, Recipe
+from orchestrator.envs.recipe import Recipe
 
 SUSPECTS = 3
 """How many packages on the way to an exception are taken for its reason, the innermost first."""
@@ -48,10 +47,6 @@ class Remedy:
     def of(cls, **changes: str) -> Self:
         return cls(tuple(changes.items()))
 
-    def __str__(self) -> str:
-        """As `orchestrator add-tap` is told it."""
-        return " ".join(f"{OPTIONS[field]} {shlex.quote(value)}" for field, value in self.changes)
-
     def to(self, recipe: Recipe) -> Recipe:
         """The recipe with the changes; of a package that was named before, only the new requirement is left."""
         changed: dict[str, Any] = {}
@@ -66,12 +61,13 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What remedies are made of: the Pythons here, the day when the tap was released, and the newest version that an
-    index has of a package; None for what is not known."""
+    """What remedies are made of: the Pythons here, the day when the tap was released, the newest version that an index
+    has of a package, and whether it has a version ready-made for a Python. None is what is not known."""
 
     pythons: tuple[Interpreter, ...]
     released: datetime.date | None
     newest: Callable[[str], str | None]
+    is_ready_made: Callable[[str, str, Interpreter], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +100,23 @@ def remedies(failure: Failure, recipe: Recipe, around: Around) -> Iterator[Remed
             suspects = [*dict.fromkeys([*named, *_passed(failure)])]
             yield from _what_is_missing(failure)
             yield from _older("extras", named)
-            yield from _pythons(failure, around)
+            yield from _on(_pythons(failure, around))
             yield from _dates(recipe, around)
             yield from _newer(suspects, around)
             yield from _older("overrides", suspects)
         case Stage.BUILD:
             broken = _broken(failure)
+            promising, others = _by_promise(failure, broken, around)
             yield from _others("extras", broken)
-            yield from _pythons(failure, around)
+            yield from _on(promising)
             yield from _dates(recipe, around)
             yield from _newer(broken, around)
             yield from _others("overrides", broken)
             yield from (Remedy.of(build_constraints=each) for each in built_with(failure.said))
             yield from _in_its_place(broken)
+            yield from _on(others)
         case Stage.RESOLVE:
-            yield from _pythons(failure, around)
+            yield from _on(_pythons(failure, around))
             yield from _dates(recipe, around)
             yield from (Remedy.of(overrides=each.name) for each in _in_conflict(failure))
 
@@ -182,16 +180,39 @@ def _in_conflict(failure: Failure) -> list[_Suspect]:
     return [_Suspect(name, None) for name in names if name not in (failure.package, "python")]
 
 
-def _pythons(failure: Failure, around: Around) -> Iterator[Remedy]:
+def _pythons(failure: Failure, around: Around) -> list[Interpreter]:
     """The other Pythons that the tap allows: the nearest older one first, then newer ones. What Python itself once had
     leads to those that have it."""
     last = last_python(failure.cause)
     others = [each for each in around.pythons if each.minor != failure.on.minor]
     older = [each for each in others if each.age < failure.on.age]
     newer = [each for each in reversed(others) if each.age > failure.on.age]
-    for python in (*older, *newer):
-        if allows(failure.requires_python, python) and (last is None or python.age <= _age(last)):
-            yield Remedy.of(python=python.minor)
+    return [
+        python
+        for python in (*older, *newer)
+        if allows(failure.requires_python, python) and (last is None or python.age <= _age(last))
+    ]
+
+
+def _by_promise(
+    failure: Failure, broken: list[_Suspect], around: Around
+) -> tuple[list[Interpreter], list[Interpreter]]:
+    """The other Pythons on which a package may well not fail as it does here, and the rest."""
+    pythons = _pythons(failure, around)
+    if not broken or last_python(failure.cause) is not None:
+        return pythons, []
+
+    # What can be built on none of two Pythons can seldom be built on a third; but there it may not have to be.
+    promising = [
+        each
+        for each in pythons
+        if each is pythons[0] or all(around.is_ready_made(it.name, it.version or "", each) for it in broken)
+    ]
+    return promising, [each for each in pythons if each not in promising]
+
+
+def _on(pythons: Iterable[Interpreter]) -> Iterator[Remedy]:
+    return (Remedy.of(python=python.minor) for python in pythons)
 
 
 def _dates(recipe: Recipe, around: Around) -> Iterator[Remedy]:

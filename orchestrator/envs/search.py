@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from functools import cache
+from shlex import join
 
 from orchestrator.envs.build import build
 from orchestrator.envs.failure import Failed, Failure, Stage
@@ -12,7 +13,7 @@ from orchestrator.envs.lock import Lock
 from orchestrator.envs.offer import Index
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt
-from orchestrator.envs.recipe import Recipe
+from orchestrator.envs.recipe import Recipe, options_of
 from orchestrator.envs.remedies import Around, Remedy, remedies
 from orchestrator.envs.resolve import resolve
 from orchestrator.envs.workshop import Workshop
@@ -44,56 +45,58 @@ class Found:
 def search(shop: Workshop, failure: Failure) -> Found | None:
     """The first recipe that works, beginning at the workshop's, which failed so; None when none was found."""
     index = Index(replace(shop.uv, log=None), shop.recipe)
+    package = Package.parse(shop.recipe.package)
 
     @cache
     def newest(name: str) -> str | None:
         offer = index.offer(Package.parse(name), failure.on)
         return offer.version if offer else None
 
-    tap = index.offer(Package.parse(shop.recipe.package), failure.on)
-    around = Around(interpreters(index.uv), tap.released if tap else None, newest)
-    return _Search(shop, failure.on, around).descend(shop.recipe, failure, ())
+    def is_ready_made(name: str, version: str, on: Interpreter) -> bool:
+        return index.is_ready_made(Package.parse(f"{name}=={version}"), on)
+
+    tap = index.offer(package.at_version(failure.version) if failure.version else package, failure.on)
+    around = Around(interpreters(index.uv), tap.released if tap else None, newest, is_ready_made)
+    return _Search(shop, failure, around).descend(shop.recipe, failure, depth=1)
 
 
 class _Search:
     """Where a search has been, and how far it may still go."""
 
-    def __init__(self, shop: Workshop, on: Interpreter, around: Around) -> None:
+    def __init__(self, shop: Workshop, failure: Failure, around: Around) -> None:
         self._shop = shop
-        self._on = on
+        self._first = failure
         self._around = around
         self._left = TRIES
         self._recipes = {shop.recipe}
         self._builds: set[tuple[object, ...]] = set()
 
-    def descend(self, recipe: Recipe, failure: Failure, way: tuple[Remedy, ...]) -> Found | None:
+    def descend(self, recipe: Recipe, failure: Failure, *, depth: int) -> Found | None:
         """Tries each remedy of a failure; where another failure takes its place, goes on from there."""
         for remedy in remedies(failure, recipe, self._around):
             changed = remedy.to(recipe)
             if changed in self._recipes or not self._left:
                 continue
             self._recipes.add(changed)
-            outcome = self._attempt(changed, (*way, remedy))
+            outcome = self._attempt(changed)
             if isinstance(outcome, Found):
                 return outcome
-            if outcome and len(way) + 1 < DEEPEST and _leads_on(failure, remedy, outcome):
-                found = self.descend(changed, outcome, (*way, remedy))
+            if outcome and depth < DEEPEST and _leads_on(failure, remedy, outcome):
+                found = self.descend(changed, outcome, depth=depth + 1)
                 if found is not None:
                     return found
         return None
 
-    def _attempt(self, recipe: Recipe, way: tuple[Remedy, ...]) -> Found | Failure | None:
-        """What comes of a recipe; None when it comes to what was tried before, or when it cannot be told."""
+    def _attempt(self, recipe: Recipe) -> Found | Failure | None:
+        """What comes of a recipe; None when that says nothing: it was tried, or it is another version of the tap."""
         shop = replace(self._shop, recipe=recipe, uv=replace(self._shop.uv, longest=LONGEST_TRY), listen=nobody)
         started = time.monotonic()
-        tried = f"Tried {' '.join(map(str, way))}"
+        tried = f"Tried {join(options_of(recipe, beyond=self._shop.recipe))}"
         try:
-            on = find_interpreter(recipe.python, shop.uv) if recipe.python else self._on
+            on = find_interpreter(recipe.python, shop.uv) if recipe.python else self._first.on
             lock = resolve(shop, on)
-            same = (on, recipe.build_constraints, *(pin.text for pin in lock.pins()))
-            if same in self._builds:
+            if not self._is_new(lock, on):
                 return None
-            self._builds.add(same)
             self._left -= 1
             found = Found(recipe, lock, build(shop, lock, on, why="it was tried, and the tap starts on it"))
         except Failed as failed:
@@ -104,6 +107,14 @@ class _Search:
             return None
         self._shop.step(f"{tried}: starts", started)
         return found
+
+    def _is_new(self, lock: Lock, on: Interpreter) -> bool:
+        """Whether a lock was not built yet, and holds the tap in the version that is to be mended."""
+        same = (on, lock.recipe.build_constraints, *(pin.text for pin in lock.pins()))
+        is_new = same not in self._builds
+        self._builds.add(same)
+        version = lock.versions().get(self._first.package or "")
+        return is_new and (self._first.version is None or version == self._first.version)
 
 
 def _leads_on(before: Failure, remedy: Remedy, after: Failure) -> bool:
