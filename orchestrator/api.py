@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.load_messages import Loaded
     from orchestrator.actions.new_tap import TapMade
+    from orchestrator.actions.record_tap import TapRecorded
     from orchestrator.actions.recording import RunReport
     from orchestrator.actions.remove_tap import TapRemoved
     from orchestrator.actions.replay import Rehearsal
@@ -88,6 +89,22 @@ class Workspace:
         from orchestrator.templates import Kind
 
         return new_tap(above, name, kind=Kind(kind), extends=extends)
+
+    def record_tap(
+        self,
+        tap: str,
+        *,
+        to: Path | None = None,
+        each: int = 1000,
+        seconds: float = 600.0,
+        listen: Listener = nobody,
+    ) -> TapRecorded:
+        """Keeps what a tap offers and says as a tap that says the same without the source, in `to` or cassettes/TAP.
+        At most `each` records of a stream (0: all), of so many seconds."""
+        from orchestrator.actions.listening import Limits
+        from orchestrator.actions.record_tap import record_tap
+
+        return record_tap(self.paths, self.config, tap, Limits(seconds, each=each), to=to, listen=listen)
 
     # ── taps and their environments ──
 

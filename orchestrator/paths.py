@@ -98,6 +98,10 @@ class Paths:
         """The secrets of a tap that a person typed in, a file for each."""
         return self.secrets / tap
 
+    def cassette(self, tap: str) -> Path:
+        """A recorded run of a tap, for tests; committed to git."""
+        return self.root / "cassettes" / tap
+
     def flow(self, flow: str) -> Path:
         """What is remembered of one flow: commit log, runs, the lock that says it runs."""
         return self.state / flow

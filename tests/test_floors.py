@@ -9,7 +9,7 @@ import pytest
 
 import orchestrator
 
-ROOMS = ("envs", "hub", "catalogs", "supervisor", "destinations", "state", "secrets", "templates")
+ROOMS = ("envs", "hub", "catalogs", "supervisor", "destinations", "state", "secrets", "templates", "cassettes")
 VALUES = ("load", "protocol")
 EFFECTS = ("os", "subprocess", "time", "pathlib")
 

@@ -55,6 +55,20 @@ class Redaction:
             text = text.replace(spelling, MASK)
         return text
 
+    def clean(self, value: Any) -> Any:
+        """A JSON value without secrets in its texts and numbers. The names of members stay: they are no secret, and a
+        short one may stand in any of them."""
+        match value:
+            case Mapping():
+                return {name: self.clean(below) for name, below in value.items()}
+            case list():
+                return [self.clean(item) for item in value]
+            case str():
+                return self.redact(value)
+            case int() | float() if not isinstance(value, bool) and self.redact(str(value)) != str(value):
+                return MASK
+        return value
+
 
 def _secrets(
     config: Any, resolved: Any, secret: frozenset[str], *, above: str = "", named: bool = False

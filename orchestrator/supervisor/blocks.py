@@ -10,10 +10,11 @@ BLOCK = 1 << 20
 _SILENCE = 0.2
 
 
-def read_blocks(descriptor: int) -> Iterator[bytes]:
-    """What comes through a pipe or file, as it comes; an empty block tells that nothing came for a moment."""
+def read_blocks(descriptor: int, *, pipe: int = BLOCK) -> Iterator[bytes]:
+    """What comes through a pipe or file, as it comes; an empty block tells that nothing came for a moment. `pipe` is
+    how many bytes may wait in the pipe, where the system lets us say."""
     with contextlib.suppress(OSError, AttributeError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, BLOCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, pipe)
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN | select.POLLHUP)
     while True:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.errors import EnvironmentBroken
-from orchestrator.supervisor.blocks import read_blocks
+from orchestrator.supervisor.blocks import BLOCK, read_blocks
 from orchestrator.supervisor.command import Command
 from orchestrator.supervisor.stderr import Stderr
 
@@ -21,7 +21,15 @@ GRACE = 5.0
 class TapProcess:
     """One running tap. Leaving the block ends it and everything it started."""
 
-    def __init__(self, command: Command, log: Path, *, scrub: Callable[[str], str] = str, grace: float = GRACE) -> None:
+    def __init__(
+        self,
+        command: Command,
+        log: Path,
+        *,
+        scrub: Callable[[str], str] = str,
+        grace: float = GRACE,
+        pipe: int = BLOCK,
+    ) -> None:
         try:
             self._process = subprocess.Popen(
                 command.arguments,
@@ -32,6 +40,8 @@ class TapProcess:
                 cwd=command.folder,
                 pass_fds=command.open_files,
                 start_new_session=True,
+                # Before it begins: a pipe in which more is waiting cannot be made narrower.
+                pipesize=-1 if pipe == BLOCK else pipe,
             )
         except OSError as error:
             raise EnvironmentBroken(
@@ -41,6 +51,7 @@ class TapProcess:
         assert self._process.stderr is not None
         self._stdout = self._process.stdout.fileno()
         self._grace = grace
+        self._pipe = pipe
         self.stderr = Stderr(self._process.stderr, log, scrub)
 
     @property
@@ -51,7 +62,7 @@ class TapProcess:
         """What the tap prints, as it comes; an empty block tells that nothing came for a moment. Ends with stdout, or
         with the tap: a process that it left behind may hold the pipe for ever."""
         gone = False
-        for block in read_blocks(self._stdout):
+        for block in read_blocks(self._stdout, pipe=self._pipe):
             if not block and gone:
                 return
             # What it said last may have come after this silence; then there is another one.
@@ -68,6 +79,10 @@ class TapProcess:
         self._signal(signal.SIGKILL)
         self.stderr.wait(self._grace)
         return self._process.returncode
+
+    def ask_to_end(self) -> None:
+        """Sends SIGTERM and does not wait."""
+        self._signal(signal.SIGTERM)
 
     def stop(self) -> None:
         """Ends the tap and every process of its session: SIGTERM, and SIGKILL for what remains after the grace."""

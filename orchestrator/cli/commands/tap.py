@@ -1,13 +1,16 @@
 """`orchestrator tap`"""
 
+import os
 from pathlib import Path
 
 import click
 
 from orchestrator import Workspace
-from orchestrator.cli.command import Group, answer, json_option
+from orchestrator.cli.command import Group, answer, json_option, workspace
 from orchestrator.cli.names import TAP
+from orchestrator.cli.progress import working
 from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.words import counted
 
 
 @click.group("tap", cls=Group)
@@ -35,3 +38,47 @@ def make(name: str, kind: str, extends: str | None) -> None:
     say(f"Created {made.name}/   {', '.join(file for file in made.files if not file.startswith('tests/__'))}")
     say_next(*made.add_tap)
     answer(tap=made)
+
+
+@tap.command("record")
+@click.argument("tap", type=TAP)
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where to (default: cassettes/TAP)."
+)
+@click.option(
+    "--records",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Keep at most so many of each stream; 0: all.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=600.0, show_default=True, help="Hear it for so long at most."
+)
+@json_option
+def record(tap: str, to: Path | None, records: int, seconds: float) -> None:
+    """Keep what a tap says, as a tap that says the same without the source.
+
+    It begins at its beginning and takes what is selected; nothing lands, and no bookmark moves. What is kept is without
+    the secrets of its config; look it over before it goes into git all the same, for it holds rows of the source.
+    """
+    opened = workspace()
+    with working(f"Hearing {tap}") as listen:
+        recorded = opened.record_tap(tap, to=to, each=records, seconds=seconds, listen=listen)
+    label = recorded.label
+    where = _shown(recorded.folder)
+    rows = counted(sum(label.records.values()), "record")
+    say(f"✓ Recorded {label.package} {label.version} in {where}: {rows} of {counted(len(label.records), 'stream')}")
+    if label.cut:
+        say(f"note: it is cut short: {label.cut}")
+    if recorded.masked:
+        say(f"note: a secret stood in {counted(recorded.masked, 'message')}, and was masked")
+    say_next("add-tap", where, "--as", f"{tap}-cassette")
+    answer(cassette=recorded)
+
+
+def _shown(folder: Path) -> str:
+    """A folder as a person would type it here."""
+    relative = os.path.relpath(folder)
+    return str(folder) if relative.startswith("..") else f"./{relative}"
