@@ -1,5 +1,6 @@
 """The program `orchestrator`: its commands, each imported when it is called, and the way in and out."""
 
+import gc
 import importlib
 import os
 import signal
@@ -90,6 +91,8 @@ def orchestrator() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: that of this process) and gives the exit code."""
     asked = Asked()
+    # Rows are thousands of tuples for a moment; the collector would look at each of them, again and again.
+    gc.set_threshold(100_000)
     try:
         with _terminable():
             return _call(arguments, asked)

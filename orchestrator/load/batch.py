@@ -2,15 +2,19 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.load.table import OUR_COLUMNS, Table
+from orchestrator.protocol.arrays import INSTANT, scalar
 from orchestrator.protocol.records import Records, UnfitRows
 from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column
 from orchestrator.protocol.values import comparable, settle
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,12 @@ class Moment:
     """When records came, in microseconds since 1970, and the sequence number of each."""
 
     received: int
-    sequences: Sequence[int]
+    sequences: pa.Array
 
     def without(self, refused: Collection[int]) -> "Moment":
         """The same but for some records."""
-        return Moment(self.received, [each for place, each in enumerate(self.sequences) if place not in refused])
+        stays = pa.array([place not in refused for place in range(len(self.sequences))])
+        return Moment(self.received, self.sequences.filter(stays))
 
 
 def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> tuple[Batch, list[Refusal]]:
@@ -42,14 +47,14 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> tu
         batch, refusals = batch_of(table, records.without(unfit.flaws), moment.without(unfit.flaws), batched)
         return batch, [*records.refusals(unfit.flaws), *refusals]
     count = len(records)
-    received = pa.scalar(moment.received, pa.timestamp("us", "UTC"))
+    received = scalar(moment.received, INSTANT)
     ours: Mapping[str, pa.Array] = {
-        "_sdc_extracted_at": _extracted(records, received),
+        "_sdc_extracted_at": _extracted(records.extracted, count, received),
         "_sdc_received_at": pa.repeat(received, count),
-        "_sdc_batched_at": pa.repeat(pa.scalar(batched, pa.timestamp("us", "UTC")), count),
+        "_sdc_batched_at": pa.repeat(scalar(batched, INSTANT), count),
         DELETED_AT: _deleted(settled, count, received),
-        "_sdc_sequence": pa.array(moment.sequences, pa.int64()),
-        "_sdc_table_version": pa.array(records.versions or [None] * count, pa.int64()),
+        "_sdc_sequence": moment.sequences,
+        "_sdc_table_version": _versions(records.versions, count),
     }
     own = [(column, values) for column, values in settled if column.name != DELETED_AT]
     shaped = Table(table.stream, tuple(column for column, _ in own), table.key, table.generation)
@@ -104,10 +109,22 @@ def _deleted(settled: list[tuple[Column, pa.Array]], count: int, received: pa.Sc
     return said if said.type == received.type else pc.if_else(said.is_valid(), received, None)
 
 
-def _extracted(records: Records, received: pa.Scalar) -> pa.Array:
+def _extracted(texts: Sequence[str | None] | None, count: int, received: pa.Scalar) -> pa.Array:
     """The records' own time_extracted; the time they came here where they have none, or where one is no instant."""
-    if records.extracted is not None:
-        said, type = settle(TIMESTAMP, records.extracted)
-        if type == TIMESTAMP:
-            return said.fill_null(received)
-    return pa.repeat(received, len(records))
+    if texts is None:
+        return pa.repeat(received, count)
+    said, type = settle(TIMESTAMP, texts[:1] if _alike(texts) else texts)
+    if type != TIMESTAMP:
+        return pa.repeat(received, count)
+    said = said.fill_null(received)
+    return said if len(said) == count else pa.repeat(said[0], count)
+
+
+def _versions(versions: Sequence[int | None] | None, count: int) -> pa.Array:
+    if versions is None:
+        return pa.nulls(count, pa.int64())
+    return pa.repeat(scalar(versions[0], pa.int64()), count) if _alike(versions) else pa.array(versions, pa.int64())
+
+
+def _alike(values: Sequence[T]) -> bool:
+    return values.count(values[0]) == len(values)

@@ -2,14 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.config import OnBadLine
 from orchestrator.load.batch import Batch, Moment, batch_of, joined
 from orchestrator.load.quarantine import Refused
 from orchestrator.load.table import Table
+from orchestrator.protocol.arrays import scalar
 from orchestrator.protocol.messages import ActivateVersion, Message, Schema, Silence, State, Unknown
 from orchestrator.protocol.records import Records, together
 from orchestrator.protocol.refusals import Refusal
@@ -18,10 +22,14 @@ ROWS_A_BATCH = 100_000
 """A stream that has gathered so many rows gives a batch."""
 BYTES_GATHERED = 32_000_000
 """When all streams together have gathered so much, each gives a batch."""
+# Records become columns while they are few enough to be near at hand for the processor, and many enough to share what
+# each column costs.
 _ROWS_A_CHUNK = 4096
+_BYTES_A_CHUNK = 400_000
 # As values of Python, records take some five times their text.
-_BYTES_A_CHUNK = 6_000_000
+_BYTES_WAITING = 6_000_000
 _BYTES_A_REFUSAL = 500
+_ONE = scalar(1, pa.int64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +221,9 @@ class _Pile:
     """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted."""
 
     table: Table
-    records: list[tuple[Records, Moment]] = field(default_factory=list)
+    records: list[tuple[Records, int, range]] = field(default_factory=list)
     waiting: int = 0
+    bytes: int = 0
     batches: list[Batch] = field(default_factory=list)
     batched: int = 0
 
@@ -255,17 +264,18 @@ class _Gathering:
     def add(self, records: Records) -> list[Batch | Refused]:
         """Takes records in. Gives what is full now."""
         pile, count = self._piles[records.stream], len(records)
-        pile.records.append((records, Moment(self._now(), range(self.sequence + 1, self.sequence + count + 1))))
+        pile.records.append((records, self._now(), range(self.sequence + 1, self.sequence + count + 1)))
         pile.waiting += count
+        pile.bytes += records.size
         self._bytes_waiting += records.size
         self.sequence += count
         self.total += count
         self._rows[records.stream] += count
-        if pile.waiting >= _ROWS_A_CHUNK:
+        if pile.waiting >= _ROWS_A_CHUNK or pile.bytes >= _BYTES_A_CHUNK:
             self._shape(pile)
-        if self._bytes_waiting >= _BYTES_A_CHUNK:
+        if self._bytes_waiting >= _BYTES_WAITING:
             self._shape_all()
-        if self._bytes_batched >= BYTES_GATHERED or self._bytes_refused >= _BYTES_A_CHUNK:
+        if self._bytes_batched >= BYTES_GATHERED or self._bytes_refused >= _BYTES_WAITING:
             return self.all()
         return [*self._take(pile)] if pile.batched >= ROWS_A_BATCH else []
 
@@ -274,7 +284,7 @@ class _Gathering:
         refused."""
         self._refuse([refusal])
         self.total += 1
-        return self.all() if self._bytes_refused >= _BYTES_A_CHUNK else []
+        return self.all() if self._bytes_refused >= _BYTES_WAITING else []
 
     def all(self) -> list[Batch | Refused]:
         """Everything that was gathered."""
@@ -316,13 +326,21 @@ class _Gathering:
         """Turns the records that wait into batches. Those that were read alike are put together: a batch has its
         price, and some taps send a STATE after every record."""
         for _, run in groupby(pile.records, lambda each: id(each[0].fields)):
-            records, moments = zip(*run, strict=True)
-            sequences = [sequence for moment in moments for sequence in moment.sequences]
-            moment = Moment(moments[0].received, sequences)
+            records, received, sequences = zip(*run, strict=True)
+            moment = Moment(received[0], _numbers(sequences))
             batch, refusals = batch_of(pile.table, together(records), moment, self._now())
             self._refuse(refusals)
             self._rows[pile.table.stream] -= len(refusals)
             self._bytes_batched += batch.rows.nbytes
             pile.batches.append(batch)
         pile.batched += pile.waiting
-        pile.records, pile.waiting = [], 0
+        pile.records, pile.waiting, pile.bytes = [], 0, 0
+
+
+def _numbers(ranges: Sequence[range]) -> pa.Array:
+    """The numbers in all ranges. Most often each range begins where another one ended."""
+    first, last = ranges[0].start, ranges[-1].stop
+    if last - first == sum(map(len, ranges)):
+        steps = pa.concat_arrays([pa.array([first], pa.int64()), pa.repeat(_ONE, last - first - 1)])
+        return pc.cumulative_sum(steps)
+    return pa.array(list(chain.from_iterable(ranges)), pa.int64())

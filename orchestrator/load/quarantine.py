@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from orchestrator.load.batch import Batch
 from orchestrator.load.table import OUR_COLUMNS, SEQUENCE, Table
+from orchestrator.protocol.arrays import INSTANT, scalar
 from orchestrator.protocol.refusals import Refusal
 from orchestrator.protocol.schemas import INTEGER, TEXT, Column
 
@@ -39,7 +40,7 @@ class Refused:
 def in_quarantine(refused: Refused, *, flow: str, run: int, scrub: Callable[[str], str]) -> Batch:
     """The refusals of a run as rows; `scrub` takes secrets out of what a tap said."""
     refusals, count = refused.refusals, len(refused.refusals)
-    received = pa.repeat(pa.scalar(refused.received, pa.timestamp("us", "UTC")), count)
+    received = pa.repeat(scalar(refused.received, INSTANT), count)
     columns: dict[str, Iterable[object]] = {
         "flow": [flow] * count,
         "run": [run] * count,

@@ -1,9 +1,17 @@
 """Arrow arrays: of which type a column's is, and casts that give None where they fail."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.protocol.schemas import DECIMAL_DIGITS, Kind, Type
+
+INSTANT = pa.timestamp("us", "UTC")
+_NULL = pa.scalar("null")
+_LENGTH_OF_NULL = pa.scalar(4, pa.int32())
 
 
 def arrow_type(type: Type) -> pa.DataType:
@@ -22,9 +30,31 @@ def arrow_type(type: Type) -> pa.DataType:
         case Kind.TIME:
             return pa.time64("us")
         case Kind.TIMESTAMP:
-            return pa.timestamp("us", "UTC")
+            return INSTANT
         case _:
             return pa.string()
+
+
+def scalar(value: Any, type: pa.DataType) -> pa.Scalar:
+    """A value as `pa.scalar` makes it, which looks each time whether dateutil is installed."""
+    return pa.array([value], type)[0]
+
+
+def json_texts(values: Sequence[msgspec.Raw]) -> pa.Array:
+    """JSON texts, known to be UTF-8, as one array of strings; a text that says `null` is none."""
+    ends = pc.cumulative_sum(pa.array([0, *map(len, values)], pa.int32()))
+    text = pa.py_buffer(b"".join(values))
+    array = pa.Array.from_buffers(pa.string(), len(values), [None, ends.buffers()[1], text])
+    short = pc.equal(pc.subtract(ends.slice(1), ends.slice(0, len(values))), _LENGTH_OF_NULL)
+    if not any_of(short):
+        return array
+    # To compare the short ones alone is quicker, and most often they are alike.
+    null = short if _all_null(array.filter(short)) else pc.equal(array, _NULL)
+    return pa.Array.from_buffers(pa.string(), len(values), [pc.invert(null).buffers()[1], ends.buffers()[1], text])
+
+
+def _all_null(texts: pa.Array) -> bool:
+    return pc.all(pc.equal(texts, _NULL)).as_py() is True
 
 
 def cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:

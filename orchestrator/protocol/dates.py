@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.protocol.arrays import any_of, cast
+from orchestrator.protocol.arrays import INSTANT, any_of, cast
 from orchestrator.protocol.schemas import DATE, TEXT, TIME, TIMESTAMP, Kind, Type
 
 
@@ -19,14 +19,13 @@ def settle_dates(type: Type, texts: pa.Array) -> tuple[pa.Array, Type]:
     return texts, TEXT
 
 
-_UTC = pa.timestamp("us", "UTC")
 # Python, and so whoever reads the rows with it, knows no year 0 or 10 000; an offset can lead into either.
 _YEARS = {
-    pa.date32(): (pa.scalar(date.min), pa.scalar(date.max)),
-    _UTC: (
-        pa.scalar(datetime.min.replace(tzinfo=UTC), _UTC),
-        pa.scalar(datetime.max.replace(tzinfo=UTC), _UTC),
-    ),
+    type: tuple(pa.scalar(end, type).value for end in ends)
+    for type, ends in {
+        pa.date32(): (date.min, date.max),
+        INSTANT: (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+    }.items()
 }
 _AS_ARROW_READS = re.compile(r"[-\d]{10}(?:[T ][:\d]{2,8}(?:[.]\d{1,6})?(?P<zone>Z|[-+][:\d]{2,5})?)?")
 # How others write an instant, and how Arrow reads it. What fits neither stays as it is, and Arrow refuses it.
@@ -44,12 +43,12 @@ _SPELLINGS = (
 def _instants(texts: pa.Array) -> pa.Array | None:
     # A cast that fails costs ten times one that does not: the first text tells whether and which to try.
     found = _AS_ARROW_READS.fullmatch(pc.first(texts).as_py() or "")
-    array = cast(texts, _UTC if found["zone"] else pa.timestamp("us")) if found else None
+    array = cast(texts, INSTANT if found["zone"] else pa.timestamp("us")) if found else None
     if array is not None:
-        return _in_years(array.cast(_UTC))
+        return _in_years(array.cast(INSTANT))
     for others, ours in _SPELLINGS:
         texts = pc.replace_substring_regex(texts, others, ours)
-    return _in_years(cast(texts, _UTC))
+    return _in_years(cast(texts, INSTANT))
 
 
 def _dates(texts: pa.Array) -> pa.Array | None:
@@ -68,8 +67,9 @@ def _in_years(array: pa.Array | None) -> pa.Array | None:
     if array is None:
         return None
     first, last = _YEARS[array.type]
-    outside = pc.or_(pc.less(array, first), pc.greater(array, last))
-    return None if any_of(outside) else array
+    span = pc.min_max(array)
+    # As Python's own dates, those outside could not be compared.
+    return None if span["min"].is_valid and not first <= span["min"].value <= span["max"].value <= last else array
 
 
 _TEMPORAL = {

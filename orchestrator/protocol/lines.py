@@ -29,7 +29,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         end = block.rfind(b"\n") + 1
         if end:
-            yield b"".join((*torn, block[:end]))
+            yield b"".join((*torn, memoryview(block)[:end]))
             torn = [block[end:]] if end < len(block) else []
         elif block:
             torn.append(block)

@@ -173,10 +173,11 @@ class _Reader:
 
     def _typed(self, stream: str, fields: Fields, messages: list[Any], lines: Lines, size: int) -> Iterator[Message]:
         start = 0
-        for kind, run in groupby(messages, type):
-            together = list(run)
+        kinds = list(map(type, messages))
+        runs = [messages] if StateMessage not in kinds else [list(run) for _, run in groupby(messages, type)]
+        for together in runs:
             end = start + len(together)
-            if kind is StateMessage:
+            if type(together[0]) is StateMessage:
                 yield from (State(bytes(message.value)) for message in together)
             else:
                 yield Records(

@@ -4,11 +4,10 @@ Structs (of msgspec) are parsed and checked many in one call. What they refuse i
 that a value that breaks its promise is either kept in a wider column or named with its line.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, compress, islice
-from operator import attrgetter, methodcaller
+from itertools import chain, compress, islice, repeat
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -26,14 +25,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Where the value of a column stands in a row as it was read, and how such values settle."""
+    """A column, and how values of it as they were read settle."""
 
     column: Column
-    value_in: Callable[[Any], Any]
     settle: Callable[[Type, Sequence[Any]], tuple[pa.Array, Type]]
 
 
-Fields = tuple[Field, ...]
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """How rows were read: `values_of` gives those of a row, one for each of `fields`."""
+
+    fields: tuple[Field, ...]
+    values_of: Callable[[Any], Sequence[Any]]
+
+    def columns_of(self, rows: Sequence[Any]) -> Iterator[tuple[Field, Sequence[Any]]]:
+        """The values of each column."""
+        return zip(self.fields, zip(*map(self.values_of, rows), strict=True) if rows else repeat(()), strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,10 @@ class Records:
         Raises UnfitRows for values that contradict their schema.
         """
         settled, flaws = [], dict[int, Flaw]()
-        for field in self.fields:
+        for field, values in self.fields.columns_of(self.rows):
             name, promised = field.column.name, field.column.type
             try:
-                array, type = field.settle(promised, list(map(field.value_in, self.rows)))
+                array, type = field.settle(promised, values)
             except Misfit as misfit:
                 cause = f"its SCHEMA promises {promised}, and no wider type keeps both"
                 for index, text in misfit.texts.items():
@@ -142,14 +149,14 @@ class Shape:
     def messages(self, lines: bytes) -> tuple[Fields, list[Any]]:
         """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits."""
         structs = self._structs_for(lines)
-        return (structs.fields, decoded_lines(structs.messages, lines)) if structs else ((), [])
+        return (structs.fields, decoded_lines(structs.messages, lines)) if structs else (_NONE, [])
 
     def records(self, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any]]:
         """Bare records; none unless every one fits."""
         text = b"\n".join(records)
         structs = self._structs_for(text)
         rows = decoded_lines(structs.records, text) if structs else []
-        return (structs.fields, rows) if structs and len(rows) == len(records) else ((), [])
+        return (structs.fields, rows) if structs and len(rows) == len(records) else (_NONE, [])
 
     def members(self, record: msgspec.Raw) -> dict[str, msgspec.Raw]:
         """One record as its members, whatever they are. Raises one of UNREADABLE if it is no object."""
@@ -167,7 +174,11 @@ class Shape:
     @cached_property
     def by_member(self) -> Fields:
         """The fields of records that were read by `members`."""
-        return tuple(Field(column, methodcaller("get", column.name), settle_tokens) for column in self.columns)
+        names = [column.name for column in self.columns]
+        return Fields(
+            tuple(Field(column, settle_tokens) for column in self.columns),
+            lambda row: [row.get(name, _NULL) for name in names],
+        )
 
     @cached_property
     def _quick(self) -> "_Structs":
@@ -190,7 +201,9 @@ class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
 
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TOKEN = (msgspec.Raw, msgspec.Raw(b"null"))
+_NONE = Fields((), tuple)
+_NULL = msgspec.Raw(b"null")
+_TOKEN = (msgspec.Raw, _NULL)
 _QUICK: dict[Kind, tuple[Any, Any]] = {
     Kind.NOTHING: _TOKEN,
     Kind.BOOLEAN: (bool | None, None),
@@ -230,10 +243,8 @@ class _Structs:
         )
         self.messages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message | StateMessage)
         self.records: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
-        self.fields = tuple(
-            Field(column, attrgetter(name), settle_tokens if readers.get(column.type.kind) is _TOKEN else settle)
-            for name, column in members.items()
-        )
+        settling = [settle_tokens if readers.get(column.type.kind) is _TOKEN else settle for column in columns]
+        self.fields = Fields(tuple(map(Field, columns, settling)), msgspec.structs.astuple)
 
 
 def _unusual(name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from orchestrator.protocol.arrays import arrow_type
+from orchestrator.protocol.arrays import arrow_type, json_texts
 from orchestrator.protocol.dates import settle_dates
 from orchestrator.protocol.numbers import as_one, settle_integers, settle_numbers
 from orchestrator.protocol.schemas import BOOLEAN, JSON, NOTHING, TEXT, Kind, Type
@@ -29,15 +29,15 @@ def settle(type: Type, values: Sequence[Any]) -> tuple[pa.Array, Type]:
             return pa.array(values, arrow_type(type)), type
 
 
-def settle_tokens(type: Type, values: Sequence[msgspec.Raw | None]) -> tuple[pa.Array, Type]:
-    """The same for values that are still JSON text (None where a record has no such member), exact to the digit.
+def settle_tokens(type: Type, values: Sequence[msgspec.Raw]) -> tuple[pa.Array, Type]:
+    """The same for values that are still JSON text, exact to the digit.
 
     A value that is neither of the type nor of a wider one that keeps it raises Misfit.
     """
-    tokens = [None if value is None or (token := bytes(value)) == b"null" else token for value in values]
+    if type == JSON:
+        return json_texts(values), JSON
+    tokens = [None if (token := bytes(value)) == b"null" else token for value in values]
     match type.kind:
-        case Kind.JSON:
-            return pa.array(tokens, pa.string()), JSON
         case Kind.NOTHING:
             return _whatever(tokens)
         case Kind.TEXT:

@@ -6,7 +6,8 @@ import os
 import select
 from collections.abc import Iterator
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
+"""Bytes; what is made of them still fits next to the processor."""
 _SILENCE = 0.2
 
 
