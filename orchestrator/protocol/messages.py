@@ -27,7 +27,7 @@ from orchestrator.protocol.lines import (
     read_json,
     whole_lines,
 )
-from orchestrator.protocol.records import Fields, Records, Shape, StateMessage, known
+from orchestrator.protocol.records import Fields, Mixed, Records, Shape, StateMessage, known
 from orchestrator.protocol.refusals import Flaw, Refusal, Unfit
 from orchestrator.protocol.schemas import Column, columns_of
 from orchestrator.protocol.validation import FullCheck, InvalidSchema, read_exactly
@@ -142,7 +142,9 @@ class _Reader:
         self._validate = validate
         self._lines = 0
         self._streams: dict[str, _Stream] = {}
-        self._likely: str | None = None
+        # The streams whose records come next, as far as the last ones tell, and what reads those of several.
+        self._likely: tuple[str, ...] = ()
+        self._mixed = Mixed(())
 
     def read(self, text: bytes) -> Iterator[Message]:
         """The messages in whole lines."""
@@ -155,10 +157,17 @@ class _Reader:
         are read one by one."""
         count = len(lines.places)
         readable = is_text(text)
-        if readable and self._likely is not None and self._validate is Validate.TYPES:
-            fields, messages = self._streams[self._likely].shape.messages(text)
+        if readable and self._likely and self._validate is Validate.TYPES:
+            shapes = [self._streams[stream].shape for stream in self._likely]
+            if len(shapes) == 1:
+                fields, messages = shapes[0].messages(text)
+                read = self._typed(self._likely[0], fields, messages, lines, len(text))
+            else:
+                self._mixed = self._mixed.of(shapes, text)
+                messages = self._mixed.messages(text)
+                read = self._in_turns(messages, lines, len(text))
             if len(messages) == count and one_in_each(text, count):
-                yield from self._typed(self._likely, fields, messages, lines, len(text))
+                yield from read
                 return
         envelopes = decoded_lines(_ENVELOPES, text) if readable else []
         if len(envelopes) == count and one_in_each(text, count):
@@ -180,16 +189,16 @@ class _Reader:
             if type(together[0]) is StateMessage:
                 yield from (State(bytes(message.value)) for message in together)
             else:
-                yield Records(
-                    stream,
-                    fields,
-                    [message.record for message in together],
-                    (Lines(lines.block, lines.places[start:end]),),
-                    known([message.version for message in together]),
-                    known([message.time_extracted for message in together]),
-                    size * len(together) // len(messages),
-                )
+                apart = Lines(lines.block, lines.places[start:end])
+                yield _records_of(stream, fields, together, apart, size * len(together) // len(messages))
             start = end
+
+    def _in_turns(self, messages: list[Any], lines: Lines, size: int) -> Iterator[Message]:
+        """Typed records of several streams, gathered by stream."""
+        for stream, fields, together, places in self._mixed.apart(messages, lines.places):
+            yield _records_of(
+                stream, fields, together, Lines(lines.block, places), size * len(together) // len(messages)
+            )
 
     def _read_singly(self, lines: Lines) -> Iterator[Message]:
         envelopes: list[_Envelope] = []
@@ -231,6 +240,8 @@ class _Reader:
     ) -> Iterator[Records | Refusal]:
         for stream, (envelopes, places) in gathered.items():
             yield from self._records(stream, envelopes, Lines(block, places))
+        if gathered.keys() <= self._streams.keys():
+            self._likely = tuple(gathered) or self._likely
         gathered.clear()
 
     def _records(self, stream: str, envelopes: Sequence[_Envelope], lines: Lines) -> Iterator[Records | Refusal]:
@@ -238,7 +249,7 @@ class _Reader:
         if stream not in self._streams:
             yield from (lines.block.refusal(place, stream, _BEFORE_SCHEMA) for place in lines.places)
             return
-        self._likely = stream
+        self._likely = (stream,)
         if check := self._streams[stream].check:
             flaws = _flaws(stream, envelopes, check)
             yield from (lines.block.refusal(lines.places[index], stream, flaw) for index, flaw in flaws.items())
@@ -323,7 +334,7 @@ class _Reader:
             columns = _columns(stream, envelope.schema, key, number)
             check = None if self._validate is Validate.TYPES else _check(stream, envelope.schema, key, number)
             self._streams[stream] = _Stream(said, key, Shape(stream, columns), check)
-        self._likely = stream
+        self._likely = (stream,)
         held = self._streams[stream]
         return Schema(stream, held.shape.columns, held.key, number)
 
@@ -333,6 +344,18 @@ def _near_the_middle(text: bytes) -> int:
     middle = len(text) // 2
     end = text.find(b"\n", middle) + 1
     return end if end < len(text) else text.rfind(b"\n", 0, middle) + 1
+
+
+def _records_of(stream: str, fields: Fields, messages: Sequence[Any], lines: Lines, size: int) -> Records:
+    return Records(
+        stream,
+        fields,
+        [message.record for message in messages],
+        (lines,),
+        known([message.version for message in messages]),
+        known([message.time_extracted for message in messages]),
+        size,
+    )
 
 
 # ── what a message says ──────────────────────────────────────────────────────────────────────────

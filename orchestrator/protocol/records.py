@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, compress, islice, repeat
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, Union
 
 import msgspec
 import pyarrow as pa
@@ -143,18 +143,18 @@ class Shape:
         self.stream = stream
         self.columns = tuple(columns)
         self._names = frozenset(column.name for column in self.columns)
-        self._has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
+        self.has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
         self._fits_structs = not any(_unusual(column.name) for column in self.columns)
 
     def messages(self, lines: bytes) -> tuple[Fields, list[Any]]:
         """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits."""
-        structs = self._structs_for(lines)
+        structs = self.structs_for(lines)
         return (structs.fields, decoded_lines(structs.messages, lines)) if structs else (_NONE, [])
 
     def records(self, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any]]:
         """Bare records; none unless every one fits."""
         text = b"\n".join(records)
-        structs = self._structs_for(text)
+        structs = self.structs_for(text)
         rows = decoded_lines(structs.records, text) if structs else []
         return (structs.fields, rows) if structs and len(rows) == len(records) else (_NONE, [])
 
@@ -181,17 +181,22 @@ class Shape:
         )
 
     @cached_property
-    def _quick(self) -> "_Structs":
-        return _Structs(self.stream, self.columns, _QUICK)
+    def _quick(self) -> "Structs":
+        return Structs(self.stream, self.columns, _QUICK)
 
     @cached_property
-    def _exact(self) -> "_Structs":
-        return _Structs(self.stream, self.columns, _EXACT)
+    def _exact(self) -> "Structs":
+        return Structs(self.stream, self.columns, _EXACT)
 
-    def _structs_for(self, text: bytes) -> "_Structs | None":
+    def structs_for(self, text: bytes) -> "Structs | None":
+        """What loses nothing of the records in `text`; None where they have to be read member by member."""
+        return self.structs(exact=self.has_numbers and has_long_number(text))
+
+    def structs(self, *, exact: bool) -> "Structs | None":
+        """`exact` keeps numbers that no double holds."""
         if not self._fits_structs:
             return None
-        return self._exact if self._has_numbers and has_long_number(text) else self._quick
+        return self._exact if exact and self.has_numbers else self._quick
 
 
 class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
@@ -217,7 +222,7 @@ _TEXT = (str | None, None)
 _Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class _Structs:
+class Structs:
     """Decoders for the records of one stream, bare or in their messages. A type that is not in `readers` is text."""
 
     def __init__(self, stream: str, columns: Sequence[Column], readers: dict[Kind, tuple[Any, Any]]) -> None:
@@ -229,22 +234,67 @@ class _Structs:
             forbid_unknown_fields=True,
             gc=False,
         )
+        self.stream = stream
+        self._members: list[tuple[Any, ...]] = [
+            ("record", record),
+            ("version", _Version | None, None),
+            ("time_extracted", str | None, None),
+        ]
         message = msgspec.defstruct(
-            "RecordMessage",
-            [
-                ("stream", Literal[stream]),
-                ("record", record),
-                ("version", _Version | None, None),
-                ("time_extracted", str | None, None),
-            ],
-            tag_field="type",
-            tag="RECORD",
-            gc=False,
+            "RecordMessage", [("stream", Literal[stream]), *self._members], tag_field="type", tag="RECORD", gc=False
         )
         self.messages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message | StateMessage)
         self.records: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
         settling = [settle_tokens if readers.get(column.type.kind) is _TOKEN else settle for column in columns]
         self.fields = Fields(tuple(map(Field, columns, settling)), msgspec.structs.astuple)
+
+    @cached_property
+    def among_others(self) -> type[msgspec.Struct]:
+        """A RECORD message of this stream, for a decoder of several."""
+        return msgspec.defstruct(
+            "RecordAmongOthers",
+            [("type", Literal["RECORD"]), *self._members],
+            tag_field="stream",
+            tag=self.stream,
+            gc=False,
+        )
+
+
+class Mixed:
+    """What reads RECORD messages of several streams at once."""
+
+    def __init__(self, structs: Sequence[Structs]) -> None:
+        self._structs = structs
+
+    def of(self, shapes: Sequence[Shape], text: bytes) -> "Mixed":
+        """What reads records of `shapes` in `text`: this one, as long as nothing changes."""
+        exact = any(shape.has_numbers for shape in shapes) and has_long_number(text)
+        structs = [structs for shape in shapes if (structs := shape.structs(exact=exact)) is not None]
+        if len(structs) < len(shapes):
+            return Mixed(())
+        return self if structs == self._structs else Mixed(structs)
+
+    def messages(self, lines: bytes) -> list[Any]:
+        """The messages; none unless every one is a RECORD of these streams and fits."""
+        return decoded_lines(self._decoder, lines) if self._structs else []
+
+    def apart(
+        self, messages: Sequence[Any], places: Sequence[int]
+    ) -> Iterator[tuple[str, Fields, list[Any], list[int]]]:
+        """The messages of each stream, how its rows were read, and those of `places` at which they came."""
+        gathered: dict[type, tuple[list[Any], list[int]]] = {each.among_others: ([], []) for each in self._structs}
+        for message, place in zip(messages, places, strict=True):
+            together, at = gathered[type(message)]
+            together.append(message)
+            at.append(place)
+        for structs in self._structs:
+            together, at = gathered[structs.among_others]
+            if together:
+                yield structs.stream, structs.fields, together, at
+
+    @cached_property
+    def _decoder(self) -> "msgspec.json.Decoder[Any]":
+        return msgspec.json.Decoder(Union[*(structs.among_others for structs in self._structs)])
 
 
 def _unusual(name: str) -> bool:

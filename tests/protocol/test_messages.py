@@ -586,3 +586,20 @@ def test_a_line_in_a_batch_that_is_no_record_is_an_error(content):
 def test_a_batch_before_its_schema_is_an_error():
     with pytest.raises(BadRecord, match="line 1"):
         list(with_files([b'{"id": 1}'], batch()))
+
+
+def test_streams_that_take_turns_are_read_as_if_each_came_by_itself():
+    schemas = [schema("a", id="integer", amount="number"), schema("b", id="integer"), schema("c", note="string")]
+    said = []
+    for n in range(40):
+        said += [record("a", id=n, amount=n / 4), record("b", id=n), record("c", note=f"n{n}")]
+    # What fits no schema, or no double, or no column, comes late: until then all three are read at once.
+    said += [record("b", id=10**30), record("a", id=1, amount=12345678901234567890), record("c", note="x", more=[1])]
+    said += [state({"n": 1}), *said[:9]]
+    blocks = [text_of(*schemas), *(text_of(*said[start : start + 9]) for start in range(0, len(said), 9))]
+    found = [row for each in strictly(blocks) if isinstance(each, Records) for row in rows_of(each)]
+
+    for stream, described in zip("abc", schemas, strict=True):
+        alone = [described, *(each for each in said if each.get("stream") == stream)]
+        assert [row[2] for row in found if row[0] == stream] == values(heard(*alone))
+    assert sorted(row[1] for row in found) == [number for number in range(4, len(said) + 4) if number != 127]
