@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from orchestrator.actions.add_tap import TapAdded
+    from orchestrator.actions.check_tap import TapChecked
     from orchestrator.actions.configure import TapSettings
     from orchestrator.actions.discover import Discovered
     from orchestrator.actions.doctor import Check
@@ -226,6 +227,17 @@ class Workspace:
         from orchestrator.actions.configure import edit
 
         return edit(self.paths, tap, by)
+
+    def check(self, tap: str, *, patience: float | None = None, listen: Listener = nobody) -> TapChecked:
+        """Whether a tap is let in by its source, and which of its streams can be read; nothing lands anywhere.
+
+        A stream of which nothing comes for `patience` seconds is given up.
+        """
+        from orchestrator.actions.check_tap import PATIENCE, check_tap
+
+        return check_tap(
+            self.paths, self.config, tap, patience=PATIENCE if patience is None else patience, listen=listen
+        )
 
     # ── streams ──
 

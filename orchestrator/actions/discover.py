@@ -28,7 +28,7 @@ def discover(paths: Paths, tap: Tap, ask: Callable[[], bytes], flows: Iterable[s
 
     Raises SilentTap when that is no catalog; the one before stays then.
     """
-    catalog = _offered(tap, ask())
+    catalog = offered(tap, ask())
     before = _before(paths, tap)
     keep(paths, tap.id, catalog)
     changes = drift(before, catalog)
@@ -46,7 +46,8 @@ def _landed(paths: Paths, flows: Iterable[str]) -> frozenset[str]:
     return frozenset(stream for flow in flows for commit in CommitLog(paths, flow).commits() for stream in commit.rows)
 
 
-def _offered(tap: Tap, printed: bytes) -> Catalog:
+def offered(tap: Tap, printed: bytes) -> Catalog:
+    """The catalog that a tap printed. Raises SilentTap when it is none."""
     try:
         return read_catalog(printed)
     except NotACatalog as error:

@@ -10,17 +10,18 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from orchestrator import durable
-from orchestrator.actions.discover import Discovered, discover
+from orchestrator.actions.discover import Discovered, discover, offered
 from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.actions.telling import ready, understood
-from orchestrator.catalogs import Choice, choose, kept_catalog, marked, read_catalog
+from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog, marked, read_catalog
 from orchestrator.config import Tap
 from orchestrator.envs import Receipt, in_use
-from orchestrator.errors import SilentTap, TapFailed
+from orchestrator.errors import CredentialsError, SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
 from orchestrator.secrets import OwnConfig, Redaction
 from orchestrator.supervisor.command import Command, Invocation, command_for, tap_environment
+from orchestrator.supervisor.credentials import refused_credentials
 from orchestrator.supervisor.process import TapProcess
 
 
@@ -116,6 +117,19 @@ def offered_now(paths: Paths, prepared: Prepared) -> frozenset[str]:
     return frozenset(stream.id for stream in read_catalog(_printed_catalog(paths, prepared)).streams)
 
 
+def catalog_now(paths: Paths, prepared: Prepared) -> Catalog | None:
+    """What the tap offers at this moment, which is not kept; None for one without discovery.
+
+    Raises CredentialsError, TapFailed, SilentTap.
+    """
+    if "discover" not in prepared.invocation.takes:
+        return None
+    try:
+        return offered(prepared.tap, _printed_catalog(paths, prepared))
+    except _NoDiscovery:
+        return None
+
+
 class _NoDiscovery(SilentTap):
     """The tap takes --discover and begins a sync all the same."""
 
@@ -173,9 +187,16 @@ def tap_failed(
     *,
     data: str | None = None,
     hint: str | None = None,
-) -> TapFailed:
+) -> TapFailed | CredentialsError:
     """What to say of a tap that ended with `exit_code`; its last words are the cause."""
     said = [line for line in process.stderr.last if line.strip()]
+    if refusal := refused_credentials(said):
+        return CredentialsError(
+            f"the source refused the credentials of {prepared.name}",
+            cause=refusal,
+            data=data,
+            hint=f"orchestrator config {prepared.tap.id} list        (who says what it is told)",
+        )
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(
         f"{prepared.name} {ended} {when}",

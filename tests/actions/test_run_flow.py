@@ -15,6 +15,7 @@ from orchestrator.errors import (
     AlreadyRunning,
     BadBatch,
     BrokenMessage,
+    CredentialsError,
     RunFailed,
     SilentTap,
     Stopped,
@@ -297,7 +298,8 @@ def test_a_tap_without_state_is_committed_at_its_end(workspace):
     [
         ({"exit": 3}, TapFailed, "ended with exit code 3"),
         ({"signal": signal.SIGKILL}, TapFailed, "was killed by signal 9"),
-        ({"raise": "401 Unauthorized"}, TapFailed, "RuntimeError: 401 Unauthorized"),
+        ({"raise": "too many open files"}, TapFailed, "RuntimeError: too many open files"),
+        ({"raise": "401 Unauthorized"}, CredentialsError, "RuntimeError: 401 Unauthorized"),
         ({"babble": "Fetching page 2 of 7"}, BrokenMessage, "Fetching page 2 of 7"),
     ],
 )

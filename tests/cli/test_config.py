@@ -274,3 +274,29 @@ def test_what_the_hub_proposes_is_taken_with_enter(shop):
 
     told = shop.config.tap("fake").config
     assert (told["pages"], told["key"]) == (3, Reference("file", "secrets/fake/key"))
+
+
+def test_a_check_tells_of_each_stream_and_leads_to_a_run(orchestrator, shop):
+    shop.behave(region="eu", token="t", port=1)
+
+    said = orchestrator("check", "fake")
+
+    assert [line.split() for line in said.out.splitlines()] == [["stream", "found", "why"], ["issues", "readable", "–"]]
+    assert said.err.splitlines()[-2:] == ["✓ 1 stream can be read", "Next  orchestrator run shop"]
+    assert said.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"), [("403 Client Error: Forbidden", 1), ("401 Client Error: Unauthorized", 4)]
+)
+def test_a_check_ends_with_1_for_a_stream_and_with_4_for_credentials(orchestrator, shop, words, exit_code):
+    shop.source(issues={"rows": 3, "breaks": words})
+    shop.behave(region="eu", token="t", port=1)
+
+    assert orchestrator("check", "fake").exit_code == exit_code
+
+
+def test_a_check_of_a_tap_that_lacks_a_setting_says_so_before_it_starts(orchestrator, shop):
+    said = orchestrator("check", "fake")
+
+    assert (said.exit_code, said.err.splitlines()[-1]) == (2, "  hint: orchestrator config fake")

@@ -16,6 +16,7 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.batch       rows come in files: {folder, compression}
     streams.NAME.parent      a stream without whose rows it is not announced; told_parent: the catalog tells it
     streams.NAME.refused     words that it prints on stderr in the place of its rows
+    streams.NAME.breaks      words of the error that it ends with in the place of its rows
     streams.NAME.always      it is read whatever the catalog says
     state_every              a STATE after so many rows of a stream (0: never), and at the end of each stream
     state_at_end             false: no STATE at the end of a stream
@@ -237,6 +238,8 @@ class Tap:
         if refused := stream.config.get("refused"):
             print(refused, file=sys.stderr, flush=True)
             return
+        if words := stream.config.get("breaks"):
+            raise_error(words)
         count = 0
         for numbers in _chunks(stream.left(place), self._config.get("state_every", 0)):
             self._tell_rows(stream, numbers, version)
