@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.status import FlowStatus
     from orchestrator.actions.upgrade_tap import TapUpgraded
     from orchestrator.catalogs import Choice
-    from orchestrator.config import Config, Hub, Scrutiny
+    from orchestrator.config import Config, Hub, Nesting, Scrutiny
     from orchestrator.load.commit import Commit
     from orchestrator.state import Run
     from orchestrator.supervisor.stopping import Stop
@@ -403,6 +403,8 @@ def load_messages(
     before_commit: Callable[[], None] = lambda: None,
     batch_roots: tuple[Path, ...] = (),
     soft_delete: bool = False,
+    nested: str = "json",
+    flatten: int = 0,
     commit_rows: int | None = None,
     commit_seconds: float | None = None,
     on_bad_line: str | None = None,
@@ -412,8 +414,9 @@ def load_messages(
     """Loads Singer messages, lines in blocks of any size, into `to`: `duckdb:PATH` or `parquet:FOLDER`.
 
     Needs no workspace. Each state goes to `acknowledge` once it is committed; what `before_commit` raises keeps it
-    from being. An empty block tells that nothing came for a moment, when a commit may close. What cannot land is an
-    error, or with `on_bad_line="quarantine"` goes to the table `_orchestrator.quarantine`; with `validate="full"`
+    from being. An empty block tells that nothing came for a moment, when a commit may close. `nested="struct"` makes
+    structs and lists of objects and arrays; members have columns of their own for `flatten` levels. What cannot land is
+    an error, or with `on_bad_line="quarantine"` goes to the table `_orchestrator.quarantine`; with `validate="full"`
     records have to keep all of their JSON Schema. Raises RunFailed or DestinationError; what was acknowledged stays.
     """
     from orchestrator.actions import load_messages as action
@@ -442,6 +445,7 @@ def load_messages(
             batch_roots=batch_roots,
             soft_delete=soft_delete,
             scrutiny=_scrutiny(USUAL_SCRUTINY, on_bad_line, validate),
+            nesting=_nesting(nested, flatten),
             listen=listen,
         )
 
@@ -456,3 +460,12 @@ def _scrutiny(usual: Scrutiny, on_bad_line: str | None, validate: str | None) ->
         )
     except ValueError as error:
         raise UsageError(str(error), hint='on_bad_line="quarantine", validate="full"') from error
+
+
+def _nesting(nested: str, flatten: int) -> Nesting:
+    from orchestrator.config import Nested, Nesting
+
+    try:
+        return Nesting(Nested(nested), flatten)
+    except ValueError as error:
+        raise UsageError(str(error), hint='nested="struct", flatten=1') from error

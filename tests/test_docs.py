@@ -13,7 +13,19 @@ import pytest
 import orchestrator
 from orchestrator import errors
 from orchestrator.cli.program import COMMANDS
-from orchestrator.config import Destination, Flow, Hub, Mode, Retention, Tap, read_config, shape
+from orchestrator.config import (
+    WHOLE,
+    Destination,
+    Flow,
+    Hub,
+    Mode,
+    Nested,
+    Nesting,
+    Retention,
+    Tap,
+    read_config,
+    shape,
+)
 from orchestrator.destinations import Destination as Contract
 from orchestrator.destinations import duckdb as duckdb_file
 from orchestrator.destinations import sql
@@ -21,10 +33,11 @@ from orchestrator.destinations.parquet import SMALL_FILES
 from orchestrator.destinations.staging import BYTES_IN_MEMORY
 from orchestrator.envs.lock import Lock, read_lock
 from orchestrator.envs.recipe import recipe_of
+from orchestrator.load.nesting import landing_columns
 from orchestrator.load.table import OUR_COLUMNS
 from orchestrator.paths import Paths
 from orchestrator.protocol.arrays import arrow_type
-from orchestrator.protocol.schemas import columns_of
+from orchestrator.protocol.schemas import DEEPEST, MOST_MEMBERS, columns_of
 from tests.docs import commands
 from tests.docs.markdown import ROOT, documents, headings, links, steps, steps_before, table
 from tests.docs.shell import Shell, lasting
@@ -255,30 +268,62 @@ def _words_of_the_tree() -> dict[str, str]:
 def test_a_schema_becomes_the_type_that_is_written(row):
     schema = json.loads(row["schema of a property"])
 
-    (column,) = columns_of({"properties": {"x": schema}})
+    (column,) = landing_columns(columns_of({"properties": {"x": schema}}), WHOLE, ())
 
     assert str(column.type) == row["type"]
     assert sql.type_name(column.type) == row["DuckDB"]
     assert str(arrow_type(column.type)) == row["parquet"]
 
 
-@pytest.mark.parametrize("row", table(text_of("docs/reference/types.md"), "Values"), ids=lambda row: row["what comes"])
-def test_a_value_lands_as_it_is_written(row, tmp_path):
+@pytest.mark.parametrize("row", table(text_of("docs/reference/types.md"), "Structs and lists"), ids=str)
+def test_a_schema_becomes_the_struct_or_list_that_is_written(row):
+    schema = json.loads(row["schema of a property"])
+
+    (column,) = landing_columns(columns_of({"properties": {"x": schema}}), Nesting(Nested.STRUCT), ())
+
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE s (x {sql.type_name(column.type)})")
+        assert connection.execute("SELECT type FROM pragma_table_info('s')").fetchall() == [(row["DuckDB"],)]
+    assert str(arrow_type(column.type)) == row["parquet"]
+
+
+def land(row, folder, **options):
+    """What stands in the columns of a row whose property `x` is what is written: the type and the text of each."""
     schema = f'{{"type": "SCHEMA", "stream": "s", "schema": {{"properties": {{"x": {row["schema"]}}}}}}}'
     record = f'{{"type": "RECORD", "stream": "s", "record": {{"x": {row["value"]}}}}}'
+    orchestrator.load_messages([f"{schema}\n{record}\n".encode()], f"duckdb:{folder}/x.duckdb", **options)
+    with duckdb.connect(f"{folder}/x.duckdb") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        known = connection.execute("SELECT name, type FROM pragma_table_info('s') WHERE name LIKE 'x%'").fetchall()
+        select = ", ".join(f'"{name}"::VARCHAR' for name, _ in known)
+        (values,) = connection.execute(f"SELECT {select} FROM s").fetchall()
+    return {name: (type, value) for (name, type), value in zip(known, values, strict=True)}
 
-    def land() -> tuple[str, str]:
-        orchestrator.load_messages([f"{schema}\n{record}\n".encode()], f"duckdb:{tmp_path}/x.duckdb")
-        with duckdb.connect(f"{tmp_path}/x.duckdb") as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            ((type, value),) = connection.execute("SELECT typeof(x), x::VARCHAR FROM s").fetchall()
-            return type, value
 
+@pytest.mark.parametrize("row", table(text_of("docs/reference/types.md"), "Values"), ids=lambda row: row["what comes"])
+def test_a_value_lands_as_it_is_written(row, tmp_path):
     if row["column"] == "an error":
         with pytest.raises(errors.BadRecord):
-            land()
+            land(row, tmp_path)
     else:
-        assert land() == (row["column"], row["holds"])
+        assert land(row, tmp_path) == {"x": (row["column"], row["holds"])}
+
+
+@pytest.mark.parametrize(
+    "row", table(text_of("docs/reference/types.md"), "Values inside of them"), ids=lambda row: row["what comes"]
+)
+def test_a_value_of_a_struct_or_list_lands_as_it_is_written(row, tmp_path):
+    assert land(row, tmp_path, nested="struct") == {"x": (row["column"], row["holds"])}
+
+
+@pytest.mark.parametrize(
+    "row", table(text_of("docs/reference/types.md"), "Columns for members"), ids=lambda row: row["what comes"]
+)
+def test_the_members_of_an_object_have_the_columns_that_are_written(row, tmp_path):
+    landed = land(row, tmp_path, flatten=1)
+
+    held = ", ".join(f"{name} = {value}" for name, (_, value) in landed.items() if value is not None)
+    assert held == row["columns that hold something"].replace("–", "")
 
 
 def test_our_columns_are_those_of_the_code():
@@ -307,6 +352,9 @@ def test_the_numbers_are_those_of_the_code():
     assert f"more than {SMALL_FILES} of them" in destinations
     assert duckdb_file.PATIENCE == 10 * 60
     assert "up to ten minutes" in destinations
+    types = " ".join(text_of("docs/reference/types.md").split())
+    assert f"more than {DEEPEST} levels deep" in types
+    assert f"more than {MOST_MEMBERS} members" in types
 
 
 # ── the guarantees ───────────────────────────────────────────────────────────────────────────────

@@ -69,7 +69,7 @@ def _broken_tables(flow: Flow, prepared: Prepared, begun: Beginning) -> frozense
 
 
 def _is_always_gathered(flow: Flow, prepared: Prepared, stream: str) -> bool:
-    return flow.mode is Mode.REPLACE or prepared.rules.replication.get(stream) == Method.FULL_TABLE
+    return flow.mode is Mode.REPLACE or prepared.rules.replication_of(stream) == Method.FULL_TABLE
 
 
 def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset[str]) -> Beginning:

@@ -90,9 +90,11 @@ class Landing:
 
     def table_of(self, schema: Schema) -> Table:
         """How the rows of a stream settle."""
-        mode, key = self._intent.rules.settling(schema, self._intent.mode)
+        rules = self._intent.rules
+        mode, key = rules.settling(schema, self._intent.mode)
         generation = self._generations.announce(schema.stream, replaces=mode is Mode.REPLACE)
-        return table_for(schema, mode, key=key, generation=generation)
+        nesting = rules.nesting_of(schema.stream)
+        return table_for(schema, mode, key=key, generation=generation, nesting=nesting)
 
     def take(self, step: Settling, *, before_commit: Callable[[], None] = lambda: None) -> Commit | None:
         """Does what one step asks for. Gives the commit once the destination holds it."""

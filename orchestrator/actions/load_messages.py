@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.actions.landing import Intent, Landing, now
-from orchestrator.config import USUAL_SCRUTINY, Scrutiny
+from orchestrator.actions.rules import Rules
+from orchestrator.config import USUAL_SCRUTINY, WHOLE, Nesting, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, nobody
 from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
@@ -35,6 +36,7 @@ def load_messages(
     before_commit: Callable[[], None] = lambda: None,
     batch_roots: tuple[Path, ...] = (),
     soft_delete: bool = False,
+    nesting: Nesting = WHOLE,
     scrutiny: Scrutiny = USUAL_SCRUTINY,
     listen: Listener = nobody,
 ) -> Loaded:
@@ -43,7 +45,8 @@ def load_messages(
     was acknowledged stays."""
     last = destination.last_commit(flow)
     state, run = (last.state, last.run + 1) if last else (None, 1)
-    landing = Landing(destination, Intent(flow, run, state, soft_delete=soft_delete, scrutiny=scrutiny), last, listen)
+    intent = Intent(flow, run, state, rules=Rules(nesting=nesting), soft_delete=soft_delete, scrutiny=scrutiny)
+    landing = Landing(destination, intent, last, listen)
     steps = checkpoints(
         read_messages(blocks, batch_reader(batch_roots or (Path.cwd(),), Path.cwd()), scrutiny.validate),
         policy,

@@ -15,7 +15,7 @@ A run reads top to bottom: `kept_catalog`, `choose`, `marked`.
 from orchestrator.catalogs.drift import Change, Kind, drift, type_in_words
 from orchestrator.catalogs.kept import keep, kept_catalog
 from orchestrator.catalogs.marking import marked
-from orchestrator.catalogs.patterns import named
+from orchestrator.catalogs.patterns import matches, named
 from orchestrator.catalogs.reading import (
     Catalog,
     Inclusion,
@@ -27,7 +27,7 @@ from orchestrator.catalogs.reading import (
     Stream,
     read_catalog,
 )
-from orchestrator.catalogs.selection import Choice, choose
+from orchestrator.catalogs.selection import Choice, choose, settings_of
 from orchestrator.catalogs.wording import patterns_of
 
 __all__ = [
@@ -47,8 +47,10 @@ __all__ = [
     "keep",
     "kept_catalog",
     "marked",
+    "matches",
     "named",
     "patterns_of",
     "read_catalog",
+    "settings_of",
     "type_in_words",
 ]

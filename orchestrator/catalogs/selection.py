@@ -76,7 +76,7 @@ def choose(catalog: Catalog, patterns: Iterable[str], settings: Mapping[str, Str
             raise unknown(pattern, catalog)
     by_default = _streams_by_default(catalog)
     choices = tuple(
-        _choice(stream, _wish(stream, asked), _settings_of(stream, settings), by_default=stream.id in by_default)
+        _choice(stream, _wish(stream, asked), settings_of(stream, settings), by_default=stream.id in by_default)
         for stream in catalog.streams
     )
     if choices and not any(choice.selected for choice in choices):
@@ -93,8 +93,9 @@ def _streams_by_default(catalog: Catalog) -> set[str]:
     return chosen or {stream.id for stream in catalog.streams}
 
 
-def _settings_of(stream: Stream, settings: Mapping[str, StreamSettings]) -> StreamSettings:
-    """A name goes before a pattern, and the first pattern before the others."""
+def settings_of(stream: Stream, settings: Mapping[str, StreamSettings]) -> StreamSettings:
+    """Those of `settings` that are for the stream. A name goes before a pattern, and the first pattern before the
+    others."""
     names = sorted(settings, key=lambda name: name not in stream.aliases)
     return next((settings[name] for name in names if Pattern(name).names_stream(stream)), StreamSettings())
 

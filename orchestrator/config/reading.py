@@ -13,11 +13,14 @@ from orchestrator.config.problems import Document, Problem, find_problems, refer
 from orchestrator.config.shape import HUB, ROWS, SECONDS, Kind
 from orchestrator.config.statements import line_of, statements
 from orchestrator.config.values import (
+    WHOLE,
     Config,
     Destination,
     Flow,
     Hub,
     Mode,
+    Nested,
+    Nesting,
     OnBadLine,
     Reference,
     Retention,
@@ -173,6 +176,7 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         executable=environment.get("executable"),
         select=tuple(nearest.get("select", ())),
         config_in=nearest.get("config_in", "memory"),
+        nesting=_nesting(nearest),
         config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
         env=_merged(_told(tap.get("env", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
@@ -217,7 +221,13 @@ def _stream(table: Mapping[str, Any]) -> StreamSettings:
         replication=table.get("replication"),
         cursor=table.get("cursor"),
         key=tuple(table["key"]) if "key" in table else None,
+        nested=Nested(table["nested"]) if "nested" in table else None,
+        flatten=table.get("flatten"),
     )
+
+
+def _nesting(table: Mapping[str, Any]) -> Nesting:
+    return Nesting(Nested(table.get("nested", WHOLE.nested)), table.get("flatten", WHOLE.flatten))
 
 
 def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.config.values import Mode, OnBadLine, Validate
+from orchestrator.config.values import Mode, Nested, OnBadLine, Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ PATTERNS = Kind('a list of patterns, such as ["issues.*", "!issues.description"]
 NAME = Kind('a name in quotes, such as "gitlab"', _is_text)
 NAMES = Kind('a list of names, such as ["id"]', _is_texts)
 PATH = Kind('a path in quotes, such as "data/warehouse.duckdb"', _is_text)
+NESTED = _one_of(*Nested)
+LEVELS = Kind("a whole number of levels, 0 or above", lambda value: _is_whole(value) and value >= 0)
 ROWS = Kind("a whole number above 0", _is_above_zero)
 SECONDS = Kind("a number of seconds, such as 10 or 0.5", _is_seconds)
 MOMENT = Kind("a date such as 2021-06-01, or a time with its zone such as 2021-06-01T12:00:00Z", _is_moment)
@@ -114,6 +116,8 @@ TAP: Shape = {
     "inherit": NAME,
     "select": PATTERNS,
     "config_in": _one_of("memory", "file"),
+    "nested": NESTED,
+    "flatten": LEVELS,
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
     "env": Kind("a table, written [taps.NAME.env]", _is_table),
     "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
@@ -134,6 +138,8 @@ STREAM: Shape = {
     "replication": _one_of("incremental", "full_table", "log_based"),
     "cursor": NAME,
     "key": NAMES,
+    "nested": NESTED,
+    "flatten": LEVELS,
 }
 
 DESTINATION: Shape = {

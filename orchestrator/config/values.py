@@ -54,6 +54,28 @@ class Scrutiny:
 USUAL_SCRUTINY = Scrutiny()
 
 
+class Nested(StrEnum):
+    """As what objects and arrays land."""
+
+    JSON = "json"
+    """As the text that the tap wrote."""
+    STRUCT = "struct"
+    """As structs and lists, where the SCHEMA tells their members and items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """What becomes of nested values. Objects give their members columns of their own for `flatten` levels; what is
+    deeper lands as `nested` says."""
+
+    nested: Nested = Nested.JSON
+    flatten: int = 0
+
+
+WHOLE = Nesting()
+"""Each nested value as one JSON text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Where a secret is kept, in place of the secret: `{ env = "NAME" }` or `{ file = "PATH" }`."""
@@ -73,6 +95,8 @@ class StreamSettings:
     replication: str | None = None
     cursor: str | None = None
     key: tuple[str, ...] | None = None
+    nested: Nested | None = None
+    flatten: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,8 @@ class Tap:
     config: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str | Reference] = field(default_factory=dict)
     """Variables of the environment that the tap is given, beside those that every tap may see."""
+    nesting: Nesting = WHOLE
+    """`nested` and `flatten` in the file: of each stream that says nothing else."""
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
 
 

@@ -1,5 +1,6 @@
 """How types and values are written in DuckDB's SQL, which both DuckDB files and parquet folders are made with."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -10,7 +11,8 @@ from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Activation
 from orchestrator.load.evolution import Landed
 from orchestrator.load.table import OUR_COLUMNS, SEQUENCE, TABLE_VERSION
-from orchestrator.protocol.schemas import DECIMAL_DIGITS, DELETED_AT, JSON, NOTHING, TEXT, Column, Kind, Type
+from orchestrator.protocol.arrays import arrow_type
+from orchestrator.protocol.schemas import DECIMAL_DIGITS, DELETED_AT, JSON, NOTHING, TEXT, Column, Kind, Member, Type
 
 _TYPES = {
     Kind.NOTHING: "VARCHAR",
@@ -42,6 +44,10 @@ def text(value: str) -> str:
 def type_name(type: Type) -> str:
     if type.kind is Kind.DECIMAL:
         return f"DECIMAL({DECIMAL_DIGITS},{type.scale})"
+    if type.kind is Kind.STRUCT:
+        return f"STRUCT({', '.join(f'{name(member.name)} {type_name(member.type)}' for member in type.members)})"
+    if type.item is not None:
+        return f"{type_name(type.item)}[]"
     return _TYPES[type.kind]
 
 
@@ -60,11 +66,11 @@ def cast(value: str, old: Type, new: Type) -> str:
     if new == TEXT:
         return _as_text(value, old)
     if new == JSON:
-        if old.kind in (Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL):
-            return f"{value}::VARCHAR::JSON"
-        if old.kind is Kind.NUMBER:
-            return f"CASE WHEN isfinite({value}) THEN {value}::VARCHAR::JSON ELSE to_json({value}::VARCHAR) END"
-        return f"to_json({_as_text(value, old)})"
+        return f"CAST({_as_json(value, old)} AS JSON)"
+    if old.kind is Kind.STRUCT and new.kind is Kind.STRUCT:
+        return _as_struct(value, old, new)
+    if old.item is not None and new.item is not None:
+        return _of_each(value, cast("x", old.item, new.item))
     if old.kind is Kind.DATE and new.kind is Kind.TIMESTAMP:
         return f"make_timestamptz(epoch_us({value}))"
     if old.kind is Kind.NUMBER and new.kind is Kind.DECIMAL:
@@ -79,12 +85,63 @@ def _as_text(value: str, type: Type) -> str:
     return f"{value}::VARCHAR"
 
 
-def changed_by_cast(column: str, old: Type, new: Type) -> str:
-    """A condition: the value in `column` is another one once it is a `new` and read back as an `old`."""
+def _as_json(value: str, type: Type) -> str:
+    """A value as its JSON text. A member without a value is left out."""
+    match type.kind:
+        case Kind.NOTHING:
+            return "NULL"
+        case Kind.BOOLEAN | Kind.INTEGER | Kind.DECIMAL | Kind.JSON:
+            return f"{value}::VARCHAR"
+        case Kind.NUMBER:
+            return f"CASE WHEN isfinite({value}) THEN {value}::VARCHAR ELSE to_json({value}::VARCHAR)::VARCHAR END"
+        case Kind.STRUCT:
+            members = ", ".join(_as_json_member(value, member) for member in type.members)
+            return f"CASE WHEN {value} IS NOT NULL THEN '{{' || concat_ws(', ', {members}) || '}}' END"
+        case Kind.LIST if type.item is not None:
+            items = _of_each(value, f"coalesce({_as_json('x', type.item)}, 'null')")
+            return f"'[' || array_to_string({items}, ', ') || ']'"
+        case _:
+            return f"to_json({_as_text(value, type)})::VARCHAR"
+
+
+def _as_json_member(value: str, member: Member) -> str:
+    said = json.dumps(member.said, ensure_ascii=False)
+    return f"{text(f'{said}: ')} || {_as_json(_member(value, member), member.type)}"
+
+
+def _as_struct(value: str, old: Type, new: Type) -> str:
+    held = {member.said: member for member in old.members}
+    parts = []
+    for member in new.members:
+        was = held.get(member.said)
+        part = cast(_member(value, was), was.type, member.type) if was else f"NULL::{type_name(member.type)}"
+        parts.append(f"{text(member.name)}: {part}")
+    return f"CASE WHEN {value} IS NOT NULL THEN {{{', '.join(parts)}}} END"
+
+
+def _member(value: str, member: Member) -> str:
+    # Written with a dot it would be the column of a table that is called like this one.
+    return f"struct_extract({value}, {text(member.name)})"
+
+
+def _of_each(value: str, expression: str) -> str:
+    """A list of what `expression` makes of each item `x`."""
+    return f"list_transform({value}, lambda x: {expression})"
+
+
+def changed_by_cast(value: str, old: Type, new: Type) -> str:
+    """A condition: `value` is another one once it is a `new` and read back as an `old`."""
     if old in (NOTHING, new) or new in (TEXT, JSON) or (old.kind is Kind.DATE and new.kind is Kind.TIMESTAMP):
         return "false"
-    back = cast(cast(column, old, new), new, old)
-    return f"{column} IS NOT NULL AND {back} IS DISTINCT FROM {column}"
+    if old.kind is Kind.STRUCT:
+        types = {member.said: member.type for member in new.members}
+        changed = (changed_by_cast(_member(value, member), member.type, types[member.said]) for member in old.members)
+        return " OR ".join(each for each in changed if each != "false") or "false"
+    if old.item is not None and new.item is not None:
+        changed_item = changed_by_cast("x", old.item, new.item)
+        return "false" if changed_item == "false" else f"list_bool_or({_of_each(value, changed_item)})"
+    back = cast(cast(value, old, new), new, old)
+    return f"({value} IS NOT NULL AND {back} IS DISTINCT FROM {value})"
 
 
 def as_landed(batch: Batch, landed: Landed) -> pa.Table:
@@ -92,15 +149,19 @@ def as_landed(batch: Batch, landed: Landed) -> pa.Table:
     it without reading it again."""
     labels = [landed.columns[column.name].name for column in batch.table.columns]
     arrays = [
-        _marked_as_json(values) if column.type == JSON else values
+        values.cast(_marked(column.type))
         for column, values in zip((*batch.table.columns, *OUR_COLUMNS), batch.rows.columns, strict=True)
     ]
     return pa.Table.from_arrays(arrays, names=[*labels, *(column.name for column in OUR_COLUMNS)])
 
 
-def _marked_as_json(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    type = pa.json_(pa.string())
-    return pa.chunked_array([pa.ExtensionArray.from_storage(type, chunk) for chunk in values.chunks], type)
+def _marked(type: Type) -> pa.DataType:
+    """The Arrow type of a column with JSON marked as such, at any depth."""
+    if type.item is not None:
+        return pa.list_(_marked(type.item))
+    if type.kind is Kind.STRUCT:
+        return pa.struct([(member.name, _marked(member.type)) for member in type.members])
+    return pa.json_(pa.string()) if type == JSON else arrow_type(type)
 
 
 def selection(source: Landed, target: Landed) -> str:

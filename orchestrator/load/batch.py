@@ -7,6 +7,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestrator.load.nesting import unfolded
 from orchestrator.load.table import OUR_COLUMNS, Table
 from orchestrator.protocol.arrays import INSTANT, scalar
 from orchestrator.protocol.records import Records, UnfitRows
@@ -46,6 +47,7 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> tu
     except UnfitRows as unfit:
         batch, refusals = batch_of(table, records.without(unfit.flaws), moment.without(unfit.flaws), batched)
         return batch, [*records.refusals(unfit.flaws), *refusals]
+    settled = unfolded(table.columns, settled)
     count = len(records)
     received = scalar(moment.received, INSTANT)
     ours: Mapping[str, pa.Array] = {

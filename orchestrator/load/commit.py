@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from orchestrator.config import OnBadLine
 from orchestrator.load.batch import Batch, Moment, batch_of, joined
+from orchestrator.load.nesting import remembered
 from orchestrator.load.quarantine import Refused
 from orchestrator.load.table import Table
 from orchestrator.protocol.arrays import scalar
@@ -218,9 +219,11 @@ def checkpoints(
 
 @dataclass(slots=True)
 class _Pile:
-    """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted."""
+    """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted.
+    `shape` is the table with what its nested values have grown to."""
 
     table: Table
+    shape: Table
     records: list[tuple[Records, int, range]] = field(default_factory=list)
     waiting: int = 0
     bytes: int = 0
@@ -252,12 +255,12 @@ class _Gathering:
         table = self._table_of(schema)
         pile = self._piles.get(schema.stream)
         if pile is None:
-            pile = self._piles[schema.stream] = _Pile(table)
+            pile = self._piles[schema.stream] = _Pile(table, table)
         elif pile.table == table:
             return
         else:
             self._shape(pile)
-            pile.table = table
+            pile.table = pile.shape = table
         # An empty batch, so that a stream without rows has its table too.
         pile.batches.append(Batch(table, table.arrow_schema().empty_table()))
 
@@ -328,7 +331,8 @@ class _Gathering:
         for _, run in groupby(pile.records, lambda each: id(each[0].fields)):
             records, received, sequences = zip(*run, strict=True)
             moment = Moment(received[0], _numbers(sequences))
-            batch, refusals = batch_of(pile.table, together(records), moment, self._now())
+            batch, refusals = batch_of(pile.shape, together(records), moment, self._now())
+            pile.shape = replace(pile.shape, columns=remembered(pile.shape.columns, batch.table.columns))
             self._refuse(refusals)
             self._rows[pile.table.stream] -= len(refusals)
             self._bytes_batched += batch.rows.nbytes

@@ -3,19 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.load.naming import name_for
+from orchestrator.load.naming import field_name_for, name_for
 from orchestrator.load.table import OUR_NAMES, Table
 from orchestrator.protocol.schemas import (
     DECIMAL_DIGITS,
     JSON,
+    MOST_MEMBERS,
     NOTHING,
     NUMBER,
     TEXT,
     TIMESTAMP,
     Column,
     Kind,
+    Member,
     Type,
+    count_members,
     decimal,
+    list_of,
+    struct,
 )
 
 
@@ -71,7 +76,11 @@ def wider(one: Type, other: Type) -> tuple[Type, ...]:
     if one == NOTHING:
         return (other,)
     kinds = {one.kind, other.kind}
-    if Kind.JSON in kinds:
+    if kinds == {Kind.STRUCT}:
+        return _structs(one, other)
+    if one.item is not None and other.item is not None:
+        return tuple(map(list_of, _wider_inside(one.item, other.item)))
+    if kinds & {Kind.JSON, Kind.STRUCT, Kind.LIST}:
         return (JSON,)
     if kinds == {Kind.INTEGER, Kind.NUMBER}:
         return (NUMBER, TEXT)
@@ -82,6 +91,33 @@ def wider(one: Type, other: Type) -> tuple[Type, ...]:
     if kinds == {Kind.DATE, Kind.TIMESTAMP}:
         return (TIMESTAMP, TEXT)
     return (TEXT,)
+
+
+_TEXTS = {Kind.TEXT, Kind.DATE, Kind.TIME, Kind.TIMESTAMP}
+
+
+def _wider_inside(one: Type, other: Type) -> tuple[Type, ...]:
+    """The same for members and items: where they would become text, but are not all texts, they are JSON."""
+    *candidates, last = wider(one, other)
+    return (*candidates, JSON if last == TEXT and not {one.kind, other.kind} <= _TEXTS else last)
+
+
+def _structs(one: Type, other: Type) -> tuple[Type, ...]:
+    """Structs with the members of both. Where there are several candidates for a member, the first go together."""
+    columns = {member.said: Column(member.name, member.type) for member in one.members}
+    candidates: dict[str, tuple[Type, ...]] = {member.said: (member.type,) for member in one.members}
+    for member in other.members:
+        if held := columns.get(member.said):
+            candidates[member.said] = _wider_inside(held.type, member.type)
+        else:
+            name = field_name_for(member.said, (column.name for column in columns.values()))
+            columns[member.said] = Column(name, member.type)
+            candidates[member.said] = (member.type,)
+    structs = [
+        struct(Member(said, columns[said].name, each[min(place, len(each) - 1)]) for said, each in candidates.items())
+        for place in range(max(map(len, candidates.values())))
+    ]
+    return tuple(structs) if count_members(structs[-1]) <= MOST_MEMBERS else (JSON,)
 
 
 def _decimals(one: Type, other: Type) -> tuple[Type, ...]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from orchestrator.config import Mode
+from orchestrator.config import WHOLE, Mode, Nesting
+from orchestrator.load.nesting import landing_columns
 from orchestrator.protocol.arrays import arrow_type
 from orchestrator.protocol.messages import Schema
 from orchestrator.protocol.schemas import DELETED_AT, INTEGER, TIMESTAMP, Column
@@ -57,7 +58,10 @@ def settled(mode: Mode, key: tuple[str, ...], replication: str | None) -> Mode:
     return Mode.REPLACE if replication == "full_table" else Mode.APPEND
 
 
-def table_for(schema: Schema, mode: Mode, *, key: tuple[str, ...], generation: int | None) -> Table:
+def table_for(
+    schema: Schema, mode: Mode, *, key: tuple[str, ...], generation: int | None, nesting: Nesting = WHOLE
+) -> Table:
     """The table of a stream whose mode is settled. Appending keeps every row, so it has no key."""
-    columns = tuple(column for column in schema.columns if column.name != DELETED_AT)
-    return Table(schema.stream, columns, () if mode is Mode.APPEND else key, generation)
+    key = () if mode is Mode.APPEND else key
+    columns = (column for column in schema.columns if column.name != DELETED_AT)
+    return Table(schema.stream, landing_columns(columns, nesting, key), key, generation)

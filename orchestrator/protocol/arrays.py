@@ -31,6 +31,10 @@ def arrow_type(type: Type) -> pa.DataType:
             return pa.time64("us")
         case Kind.TIMESTAMP:
             return INSTANT
+        case Kind.STRUCT:
+            return pa.struct([(member.name, arrow_type(member.type)) for member in type.members])
+        case Kind.LIST if type.item is not None:
+            return pa.list_(arrow_type(type.item))
         case _:
             return pa.string()
 
@@ -40,7 +44,7 @@ def scalar(value: Any, type: pa.DataType) -> pa.Scalar:
     return pa.array([value], type)[0]
 
 
-def json_texts(values: Sequence[msgspec.Raw]) -> pa.Array:
+def json_texts(values: Sequence[msgspec.Raw | bytes]) -> pa.Array:
     """JSON texts, known to be UTF-8, as one array of strings; a text that says `null` is none."""
     ends = pc.cumulative_sum(pa.array([0, *map(len, values)], pa.int32()))
     text = pa.py_buffer(b"".join(values))

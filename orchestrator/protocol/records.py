@@ -18,7 +18,7 @@ from orchestrator.protocol.numbers import has_long_number
 from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
 from orchestrator.protocol.tokens import Misfit
-from orchestrator.protocol.values import settle, settle_tokens
+from orchestrator.protocol.values import NULL, reader_of, settle_tokens
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ class Shape:
         self.columns = tuple(columns)
         self._names = frozenset(column.name for column in self.columns)
         self.has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
-        self._fits_structs = not any(_unusual(column.name) for column in self.columns)
+        self._fits_structs = not any(is_unusual(column.name) for column in self.columns)
 
     def messages(self, lines: bytes) -> tuple[Fields, list[Any]]:
         """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits."""
@@ -177,16 +177,16 @@ class Shape:
         names = [column.name for column in self.columns]
         return Fields(
             tuple(Field(column, settle_tokens) for column in self.columns),
-            lambda row: [row.get(name, _NULL) for name in names],
+            lambda row: [row.get(name, NULL) for name in names],
         )
 
     @cached_property
     def _quick(self) -> "Structs":
-        return Structs(self.stream, self.columns, _QUICK)
+        return Structs(self.stream, self.columns, exact=False)
 
     @cached_property
     def _exact(self) -> "Structs":
-        return Structs(self.stream, self.columns, _EXACT)
+        return Structs(self.stream, self.columns, exact=True)
 
     def structs_for(self, text: bytes) -> "Structs | None":
         """What loses nothing of the records in `text`; None where they have to be read member by member."""
@@ -207,29 +207,18 @@ class StateMessage(msgspec.Struct, gc=False, tag_field="type", tag="STATE"):
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NONE = Fields((), tuple)
-_NULL = msgspec.Raw(b"null")
-_TOKEN = (msgspec.Raw, _NULL)
-_QUICK: dict[Kind, tuple[Any, Any]] = {
-    Kind.NOTHING: _TOKEN,
-    Kind.BOOLEAN: (bool | None, None),
-    Kind.INTEGER: (int | None, None),
-    Kind.DECIMAL: _TOKEN,
-    Kind.NUMBER: (float | None, None),
-    Kind.JSON: _TOKEN,
-}
-_EXACT = {**_QUICK, Kind.NUMBER: _TOKEN}
-_TEXT = (str | None, None)
 _Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Structs:
-    """Decoders for the records of one stream, bare or in their messages. A type that is not in `readers` is text."""
+    """Decoders for the records of one stream, bare or in their messages."""
 
-    def __init__(self, stream: str, columns: Sequence[Column], readers: dict[Kind, tuple[Any, Any]]) -> None:
+    def __init__(self, stream: str, columns: Sequence[Column], *, exact: bool) -> None:
+        readers = [reader_of(column.type.kind, exact=exact) for column in columns]
         members = {f"f{index}": column for index, column in enumerate(columns)}
         record = msgspec.defstruct(
             "Record",
-            [(name, *readers.get(column.type.kind, _TEXT)) for name, column in members.items()],
+            [(name, reader.type, reader.default) for name, reader in zip(members, readers, strict=True)],
             rename={name: column.name for name, column in members.items()},
             forbid_unknown_fields=True,
             gc=False,
@@ -245,8 +234,8 @@ class Structs:
         )
         self.messages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message | StateMessage)
         self.records: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
-        settling = [settle_tokens if readers.get(column.type.kind) is _TOKEN else settle for column in columns]
-        self.fields = Fields(tuple(map(Field, columns, settling)), msgspec.structs.astuple)
+        fields = tuple(Field(column, reader.settle) for column, reader in zip(columns, readers, strict=True))
+        self.fields = Fields(fields, msgspec.structs.astuple)
 
     @cached_property
     def among_others(self) -> type[msgspec.Struct]:
@@ -297,6 +286,6 @@ class Mixed:
         return msgspec.json.Decoder(Union[*(structs.among_others for structs in self._structs)])
 
 
-def _unusual(name: str) -> bool:
-    """msgspec takes no field of such a name; a stream that has one is read member by member."""
+def is_unusual(name: str) -> bool:
+    """Whether msgspec takes no field of that name; what has one is read member by member."""
     return any(character in '"\\' or character < " " for character in name)

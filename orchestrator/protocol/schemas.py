@@ -1,6 +1,7 @@
 """JSON schemas read as columns: each property of a stream gets the narrowest type that its schema promises."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -11,6 +12,10 @@ DELETED_AT = "_sdc_deleted_at"
 """The one column that a tap and we share: set in a record, it says that the row is gone at the source."""
 
 DECIMAL_DIGITS = 38
+MOST_MEMBERS = 2000
+"""A column whose objects have more members, all levels taken together, is JSON: as a struct nobody could use it."""
+DEEPEST = 32
+"""What stands in so many objects and arrays is JSON. Arrow's own files end at 64."""
 
 
 class Kind(StrEnum):
@@ -33,24 +38,67 @@ class Kind(StrEnum):
     TEXT = "text"
     JSON = "json"
     """The JSON text as the tap wrote it."""
+    STRUCT = "struct"
+    """An object whose members are known."""
+    LIST = "list"
+    """An array whose items are of one type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """The type of a column. `scale` counts only for decimals."""
+    """The type of a column. `scale` counts only for decimals, `members` for structs, `item` for lists."""
 
     kind: Kind
     scale: int = 0
+    members: tuple["Member", ...] = ()
+    item: "Type | None" = None
 
     def __str__(self) -> str:
-        return f"decimal({DECIMAL_DIGITS},{self.scale})" if self.kind is Kind.DECIMAL else self.kind.value
+        said = _written(self)
+        return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def parse(cls, text: str) -> "Type":
         """The inverse of `str`."""
-        if text.startswith("decimal("):
-            return cls(Kind.DECIMAL, int(text.partition(",")[2].rstrip(")")))
-        return cls(Kind(text))
+        return _read(json.loads(text) if text[:1] in ("{", "[") else text)
+
+    @property
+    def is_nested(self) -> bool:
+        return self.kind is Kind.STRUCT or self.kind is Kind.LIST
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a struct: the tap's name of it, and the name and type of the field that holds it."""
+
+    said: str
+    name: str
+    type: Type
+
+
+def _written(type: Type) -> Any:
+    """A struct as the columns of a table are written, `{"said": ["name", "type"]}`; a list as `["type"]`."""
+    match type:
+        case Type(Kind.DECIMAL, scale):
+            return f"decimal({DECIMAL_DIGITS},{scale})"
+        case Type(Kind.STRUCT, members=members):
+            return {member.said: [member.name, _written(member.type)] for member in members}
+        case Type(Kind.LIST, item=Type() as item):
+            return [_written(item)]
+        case _:
+            return type.kind.value
+
+
+def _read(said: Any) -> Type:
+    match said:
+        case dict():
+            return struct(Member(each, name, _read(type)) for each, (name, type) in said.items())
+        case [item]:
+            return list_of(_read(item))
+        case str() if said.startswith("decimal("):
+            return decimal(int(said.partition(",")[2].rstrip(")")))
+        case _:
+            return Type(Kind(said))
 
 
 NOTHING, BOOLEAN, INTEGER = Type(Kind.NOTHING), Type(Kind.BOOLEAN), Type(Kind.INTEGER)
@@ -60,6 +108,21 @@ TIMESTAMP, TEXT, JSON = Type(Kind.TIMESTAMP), Type(Kind.TEXT), Type(Kind.JSON)
 
 def decimal(scale: int) -> Type:
     return Type(Kind.DECIMAL, scale)
+
+
+def struct(members: Iterable[Member]) -> Type:
+    return Type(Kind.STRUCT, members=tuple(members))
+
+
+def list_of(item: Type) -> Type:
+    return Type(Kind.LIST, item=item)
+
+
+def count_members(type: Type) -> int:
+    """The members of a type, those of its members among them."""
+    if type.item is not None:
+        return count_members(type.item)
+    return len(type.members) + sum(count_members(member.type) for member in type.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +139,14 @@ def columns_of(schema: Mapping[str, Any], key: Iterable[str] = ()) -> tuple[Colu
     Raises ValueError where a part of it cannot be followed.
     """
     document, key = _Document(schema), frozenset(key)
-    return tuple(
-        Column(name, TIMESTAMP if name == DELETED_AT else _type(document.promise(property), in_key=name in key))
-        for name, property in document.properties(schema).items()
-    )
+
+    def type_of(name: str, property: Any) -> Type:
+        if name == DELETED_AT:
+            return TIMESTAMP
+        type = _scalar(document.promise(property), in_key=name in key)
+        return _Nested(document).type_of(property) if type == JSON and name not in key else type
+
+    return tuple(Column(name, type_of(name, property)) for name, property in document.properties(schema).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +158,8 @@ class _Promise:
     scale: int | None = None
 
 
-def _type(promise: _Promise, *, in_key: bool) -> Type:
+def _scalar(promise: _Promise, *, in_key: bool = False) -> Type:
+    """The type that a promise asks for; JSON where that is none of a single value."""
     if promise.types is None:
         return JSON
     types = promise.types - {"null"}
@@ -156,6 +224,71 @@ class _Document:
         if own is not None and not isinstance(own, Mapping):
             raise ValueError(f"its properties are {own!r:.80}, not an object")
         return _combined("allOf", [*parts, own or {}])
+
+    def parts(self, schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[Mapping[str, Any]]:
+        """A part of the document, and all others that it says to hold beside it."""
+        if not isinstance(schema, Mapping):
+            return
+        yield schema
+        if isinstance(reference := schema.get("$ref"), str) and reference not in seen:
+            yield from self.parts(_resolve(reference, self._root), seen | {reference})
+        for word in ("allOf", "anyOf", "oneOf"):
+            for branch in _list(schema.get(word)):
+                yield from self.parts(branch, seen)
+
+
+class _Nested:
+    """The structs and lists of one column."""
+
+    def __init__(self, document: _Document) -> None:
+        self._document = document
+        self._members = 0
+
+    def type_of(self, schema: Any) -> Type:
+        """The type of a property; JSON where its objects have no known members, or too many."""
+        try:
+            return self._type(schema, ())
+        except _TooMany:
+            return JSON
+
+    def _type(self, schema: Any, outer: tuple[Any, ...]) -> Type:
+        promise = self._document.promise(schema)
+        types = (promise.types or frozenset()) - {"null"}
+        # A schema that stands within itself goes on for ever.
+        if len(outer) == DEEPEST or schema in outer:
+            return _scalar(promise)
+        if types == {"object"} and (properties := self._known_members(schema)):
+            self._members += len(properties)
+            if self._members > MOST_MEMBERS:
+                raise _TooMany
+            outer = (*outer, schema)
+            return struct(Member(name, name, self._type(each, outer)) for name, each in properties.items())
+        if types == {"array"} and (items := self._items(schema)) and self._document.promise(items).types:
+            return list_of(self._type(items, (*outer, schema)))
+        return _scalar(promise)
+
+    def _known_members(self, schema: Any) -> dict[str, Any]:
+        """The properties of an object; none where it may have any other, as a map from one thing to another has."""
+        for part in self._document.parts(schema):
+            others = part.get("additionalProperties")
+            if part.get("patternProperties") or (others and isinstance(others, Mapping)):
+                return {}
+        try:
+            return self._document.properties(schema)
+        except ValueError:
+            return {}
+
+    def _items(self, schema: Any) -> Any:
+        """What is said of every item of an array; None where items differ by their place, or nothing is said."""
+        parts = list(self._document.parts(schema))
+        if any("prefixItems" in part or isinstance(part.get("items"), list) for part in parts):
+            return None
+        said = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
+        return {"anyOf": said} if len(said) > 1 else next(iter(said), None)
+
+
+class _TooMany(Exception):
+    """A column has more than MOST_MEMBERS."""
 
 
 def _combined(word: str, parts: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The values of one column, settled: which type holds them all without losing any, and the Arrow array of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -29,12 +30,12 @@ def settle(type: Type, values: Sequence[Any]) -> tuple[pa.Array, Type]:
             return pa.array(values, arrow_type(type)), type
 
 
-def settle_tokens(type: Type, values: Sequence[msgspec.Raw]) -> tuple[pa.Array, Type]:
+def settle_tokens(type: Type, values: Sequence[msgspec.Raw | bytes]) -> tuple[pa.Array, Type]:
     """The same for values that are still JSON text, exact to the digit.
 
-    A value that is neither of the type nor of a wider one that keeps it raises Misfit.
+    A value that is neither of the type nor of a wider one that keeps it raises Misfit. What is nested stays JSON.
     """
-    if type == JSON:
+    if type == JSON or type.is_nested:
         return json_texts(values), JSON
     tokens = [None if (token := bytes(value)) == b"null" else token for value in values]
     match type.kind:
@@ -55,6 +56,31 @@ def _whatever(tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
     if texts.count(None) > tokens.count(None):
         return pa.array(tokens, pa.string()), JSON
     return pa.array(texts, pa.string()), NOTHING if texts.count(None) == len(texts) else TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """As what msgspec reads the values of a column, what stands for one that is missing, and how they settle."""
+
+    type: Any
+    default: Any
+    settle: Callable[[Type, Sequence[Any]], tuple[pa.Array, Type]]
+
+
+NULL = msgspec.Raw(b"null")
+_TEXTS = Reader(str | None, None, settle)
+_TOKENS = Reader(msgspec.Raw, NULL, settle_tokens)
+_READERS = {
+    Kind.BOOLEAN: Reader(bool | None, None, settle),
+    Kind.INTEGER: Reader(int | None, None, settle),
+    Kind.NUMBER: Reader(float | None, None, settle),
+    **dict.fromkeys((Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TEXT), _TEXTS),
+}
+
+
+def reader_of(kind: Kind, *, exact: bool) -> Reader:
+    """The reader of a kind of column; one that is `exact` keeps numbers that a double would round."""
+    return _TOKENS if exact and kind is Kind.NUMBER else _READERS.get(kind, _TOKENS)
 
 
 _COMPARED = msgspec.json.Decoder(float_hook=as_one)

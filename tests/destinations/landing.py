@@ -10,14 +10,14 @@ from typing import Any, Protocol, Self
 
 import duckdb
 
+from orchestrator.config import WHOLE, Mode, Nesting
 from orchestrator.destinations import Destination
 from orchestrator.destinations.duckdb import DuckDB
 from orchestrator.destinations.parquet import Parquet
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, CommitPolicy, Rewind, checkpoints, commit_after
-from orchestrator.load.table import Table
+from orchestrator.load.table import Table, table_for
 from orchestrator.protocol.messages import Schema, read_messages
-from orchestrator.protocol.schemas import DELETED_AT
 
 FLOW = "shop"
 Message = dict[str, Any]
@@ -66,6 +66,7 @@ def land(
     complete: bool = True,
     rewind: Rewind | None = None,
     soft_delete: bool = False,
+    nesting: Nesting = WHOLE,
 ) -> Commit:
     """One run of a tap that says `messages`, or `text`. Gives its last commit.
 
@@ -73,7 +74,12 @@ def land(
     """
     last = destination.last_commit(flow)
     for step in steps(
-        *messages, text=text, commit_rows=commit_rows, generations=dict.fromkeys(gathering, run), last=last
+        *messages,
+        text=text,
+        commit_rows=commit_rows,
+        generations=dict.fromkeys(gathering, run),
+        last=last,
+        nesting=nesting,
     ):
         if isinstance(step, Batch):
             destination.stage(step)
@@ -115,10 +121,11 @@ def steps(
     commit_rows: int = 1_000_000,
     generations: dict[str, int] | None = None,
     last: Commit | None = None,
+    nesting: Nesting = WHOLE,
 ) -> Iterator[Batch | Checkpoint]:
     def table_of(said: Schema) -> Table:
-        columns = tuple(column for column in said.columns if column.name != DELETED_AT)
-        return Table(said.stream, columns, said.key, (generations or {}).get(said.stream))
+        generation = (generations or {}).get(said.stream)
+        return table_for(said, Mode.UPSERT, key=said.key, generation=generation, nesting=nesting)
 
     for step in checkpoints(
         read_messages([text or text_of(*messages)], lambda files: ()),

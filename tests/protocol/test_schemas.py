@@ -1,8 +1,10 @@
 """Any legal JSON schema gives each property the narrowest type that holds what it promises."""
 
+from typing import Any
+
 import pytest
 
-from orchestrator.protocol.schemas import Type, columns_of
+from orchestrator.protocol.schemas import DEEPEST, MOST_MEMBERS, Type, columns_of
 
 
 def type_of(property, **beside):
@@ -118,9 +120,9 @@ def test_an_enum_or_a_const_tells_its_type(property, expected):
 
 
 def test_properties_or_items_tell_an_object_or_an_array():
-    assert type_of({"properties": {"y": TEXT}}) == "json"
-    assert type_of({"items": TEXT}) == "json"
-    assert type_of({"anyOf": [{"items": TEXT}, {"type": "null"}]}) == "json"
+    assert type_of({"properties": {"y": TEXT}}) == '{"y":["y","text"]}'
+    assert type_of({"items": TEXT}) == '["text"]'
+    assert type_of({"anyOf": [{"items": TEXT}, {"type": "null"}]}) == '["text"]'
 
 
 @pytest.mark.parametrize("word", ["anyOf", "oneOf"])
@@ -192,23 +194,99 @@ def test_a_reference_that_leads_nowhere_promises_nothing(reference):
 
 
 @pytest.mark.parametrize(
-    "node",
+    ("node", "expected"),
     [
-        {"$ref": "#/$defs/node"},
-        {"anyOf": [{"$ref": "#/$defs/node"}] * 20},
-        {"allOf": [{"$ref": "#/properties/x"}, {"$ref": "#/$defs/node"}]},
-        {"$ref": "#"},
+        ({"$ref": "#/$defs/node"}, "json"),
+        ({"anyOf": [{"$ref": "#/$defs/node"}] * 20}, "json"),
+        ({"allOf": [{"$ref": "#/properties/x"}, {"$ref": "#/$defs/node"}]}, "json"),
+        ({"$ref": "#"}, '{"x":["x","json"]}'),
     ],
 )
-def test_a_reference_that_leads_back_to_itself_ends(node):
-    assert type_of({"$ref": "#/$defs/node"}, **{"$defs": {"node": node}}) == "json"
+def test_a_reference_that_leads_back_to_itself_ends(node, expected):
+    assert type_of({"$ref": "#/$defs/node"}, **{"$defs": {"node": node}}) == expected
 
 
-def test_a_tree_is_json_and_the_rest_of_its_promise_still_holds():
+def test_a_tree_is_json_where_it_begins_again():
     tree = {"type": ["null", "object"], "properties": {"left": {"$ref": "#/$defs/tree"}, "name": TEXT}}
 
-    assert type_of({"$ref": "#/$defs/tree"}, **{"$defs": {"tree": tree}}) == "json"
-    assert types_of({"$defs": {"tree": tree}, "$ref": "#/$defs/tree"}) == {"left": "json", "name": "text"}
+    assert (
+        type_of({"$ref": "#/$defs/tree"}, **{"$defs": {"tree": tree}})
+        == '{"left":["left","json"],"name":["name","text"]}'
+    )
+    assert types_of({"$defs": {"tree": tree}, "$ref": "#/$defs/tree"})["name"] == "text"
+
+
+FREE = {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("property", "expected"),
+    [
+        ({"type": ["object", "null"], "properties": {"a": {"type": "integer"}}}, '{"a":["a","integer"]}'),
+        ({"type": "object", "properties": {"a": FREE, "b": {}}}, '{"a":["a","json"],"b":["b","json"]}'),
+        ({"type": "array", "items": {"type": ["null", "integer"]}}, '["integer"]'),
+        ({"type": "array", "items": FREE}, '["json"]'),
+        ({"type": "array", "items": {"type": "array", "items": TEXT}}, '[["text"]]'),
+        ({"type": "array", "items": {"properties": {"a": TEXT}}}, '[{"a":["a","text"]}]'),
+        ({"allOf": [{"properties": {"a": TEXT}}, {"properties": {"b": TEXT}}]}, '{"a":["a","text"],"b":["b","text"]}'),
+        ({"anyOf": [{"type": "array", "items": TEXT}, {"type": "null"}]}, '["text"]'),
+        ({"anyOf": [{"items": {"type": "integer"}}, {"items": {"type": "number"}}]}, '["number"]'),
+        ({"properties": {"a": TEXT}, "additionalProperties": True}, '{"a":["a","text"]}'),
+        ({"properties": {"a": TEXT}, "additionalProperties": {}}, '{"a":["a","text"]}'),
+    ],
+)
+def test_objects_and_arrays_are_known_as_far_as_their_schema_tells_them(property, expected):
+    assert type_of(property) == expected
+
+
+@pytest.mark.parametrize(
+    "property",
+    [
+        FREE,
+        {"type": "object", "properties": {}},
+        {"type": "object", "properties": 7},
+        {"type": "object", "additionalProperties": TEXT},
+        {"properties": {"a": TEXT}, "additionalProperties": TEXT},
+        {"properties": {"a": TEXT}, "allOf": [{"patternProperties": {"^x": TEXT}}]},
+        {"type": ["object", "string"], "properties": {"a": TEXT}},
+        {"type": "array"},
+        {"type": "array", "items": {}},
+        {"type": "array", "items": True},
+        {"type": "array", "items": [TEXT, TEXT]},
+        {"type": "array", "prefixItems": [TEXT], "items": TEXT},
+    ],
+)
+def test_an_object_or_array_that_may_hold_anything_is_json(property):
+    assert type_of(property) == "json"
+    assert type_of({"properties": {"x": property}}) == '{"x":["x","json"]}'
+
+
+def test_an_object_in_a_key_is_json():
+    schema = {"properties": {"id": {"properties": {"a": TEXT}}}}
+
+    assert [str(column.type) for column in columns_of(schema, ["id"])] == ["json"]
+
+
+def test_what_stands_very_deep_is_json():
+    property: dict[str, Any] = TEXT
+    for _ in range(40):
+        property = {"type": "array", "items": property}
+
+    assert type_of(property) == "[" * DEEPEST + '"json"' + "]" * DEEPEST
+
+
+def test_an_object_of_very_many_members_is_json():
+    some = {str(number): TEXT for number in range(MOST_MEMBERS - 1)}
+
+    assert type_of({"properties": {"a": {"properties": some}}}) != "json"
+    assert type_of({"properties": {"a": {"properties": some}, "b": TEXT}}) == "json"
+
+
+def test_definitions_that_all_lead_to_each_other_end():
+    names = [f"n{number}" for number in range(12)]
+    node = {"type": "object", "properties": {name: {"$ref": f"#/$defs/{name}"} for name in names}}
+
+    assert type_of({"$ref": "#/$defs/n0"}, **{"$defs": dict.fromkeys(names, node)}) == "json"
 
 
 def test_the_columns_of_a_stream_come_from_all_parts_of_its_schema():
@@ -248,6 +326,19 @@ def test_a_key_of_several_types_is_what_its_values_are():
     assert [str(column.type) for column in columns_of(schema, ["id"])] == ["nothing", "text"]
 
 
-@pytest.mark.parametrize("text", ["integer", "json", "timestamp", "nothing", "decimal(38,0)", "decimal(38,12)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "integer",
+        "json",
+        "timestamp",
+        "nothing",
+        "decimal(38,0)",
+        "decimal(38,12)",
+        '["json"]',
+        '[["decimal(38,2)"]]',
+        '{"a":["a","integer"],"A":["A_1",["date"]],"":["_",{"é\\"\\\\":["é\\"\\\\","text"]}]}',
+    ],
+)
 def test_a_type_can_be_written_down_and_read_back(text):
     assert str(Type.parse(text)) == text

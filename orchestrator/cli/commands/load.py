@@ -29,6 +29,21 @@ from orchestrator.supervisor.stopping import Stop
 )
 @click.option("--soft-delete", is_flag=True, help="Keep deleted rows, marked with _sdc_deleted_at.")
 @click.option(
+    "--nested",
+    type=click.Choice(["json", "struct"]),
+    default="json",
+    show_default=True,
+    help="As what objects and arrays land.",
+)
+@click.option(
+    "--flatten",
+    metavar="LEVELS",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Give the members of objects columns of their own, PARENT__CHILD, so many levels down.",
+)
+@click.option(
     "--commit-rows",
     type=click.IntRange(min=1),
     envvar="ORCHESTRATOR_COMMIT_ROWS",
@@ -46,6 +61,8 @@ def load(
     flow: str,
     batch_roots: tuple[Path, ...],
     soft_delete: bool,
+    nested: str,
+    flatten: int,
     commit_rows: int | None,
     commit_seconds: float | None,
     on_bad_line: str | None,
@@ -72,6 +89,8 @@ def load(
             before_commit=_check_that_somebody_listens,
             batch_roots=batch_roots,
             soft_delete=soft_delete,
+            nested=nested,
+            flatten=flatten,
             commit_rows=commit_rows,
             commit_seconds=commit_seconds,
             on_bad_line=on_bad_line,
