@@ -153,4 +153,6 @@ def number(text: str) -> Decimal | None:
 def in_order(value: object) -> object:
     if isinstance(value, dict):
         return {name: in_order(value[name]) for name in sorted(value)}
+    if isinstance(value, Decimal) and value.is_finite():
+        return repr(value.normalize())
     return [in_order(item) for item in value] if isinstance(value, list) else repr(value)
