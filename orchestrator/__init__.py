@@ -24,6 +24,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     state/          commit log, runs, archive               [writes state/]
     secrets/        references, redaction, renewed tokens   [writes secrets/]
     templates/      the project of a new tap
+    contract/       what any tap should keep
     cassettes/      a run of a tap, kept for tests          [writes cassettes/]
     ── verbs: each reads top to bottom as a story
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...

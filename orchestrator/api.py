@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.search_hub import Found
     from orchestrator.actions.show_tap import TapShown
     from orchestrator.actions.status import FlowStatus
+    from orchestrator.actions.try_tap import TapTried
     from orchestrator.actions.upgrade_tap import TapUpgraded
     from orchestrator.catalogs import Choice
     from orchestrator.config import Config, Hub, Nesting, Scrutiny
@@ -90,6 +91,16 @@ class Workspace:
         from orchestrator.templates import Kind
 
         return new_tap(above, name, kind=Kind(kind), extends=extends)
+
+    def test_tap(
+        self, tap: str, *, records: int = 20_000, seconds: float = 60.0, listen: Listener = nobody
+    ) -> TapTried:
+        """Starts a tap in the ways in which it will be started, and judges what it says by some thirty points. Of each
+        start at most so many `records` (0: all) and `seconds` are heard."""
+        from orchestrator.actions.listening import Limits
+        from orchestrator.actions.try_tap import try_tap
+
+        return try_tap(self.paths, self.config, tap, Limits(seconds, records=records), listen=listen)
 
     def record_tap(
         self,

@@ -9,7 +9,18 @@ import pytest
 
 import orchestrator
 
-ROOMS = ("envs", "hub", "catalogs", "supervisor", "destinations", "state", "secrets", "templates", "cassettes")
+ROOMS = (
+    "envs",
+    "hub",
+    "catalogs",
+    "supervisor",
+    "destinations",
+    "state",
+    "secrets",
+    "templates",
+    "cassettes",
+    "contract",
+)
 VALUES = ("load", "protocol")
 EFFECTS = ("os", "subprocess", "time", "pathlib")
 

@@ -1,8 +1,10 @@
 """Hears a tap out, without anything of it landing: for who wants to know the tap, and not its source."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +14,7 @@ import msgspec
 from orchestrator import durable
 from orchestrator.actions.starting import Prepared, command_of
 from orchestrator.paths import Paths
+from orchestrator.supervisor.command import Command, command_for
 from orchestrator.supervisor.process import GRACE, TapProcess
 
 NARROW = 4096
@@ -54,14 +57,17 @@ class _Envelope(msgspec.Struct):
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
 
 
-def hear(paths: Paths, prepared: Prepared, limits: Limits, *, stop_after: int | None = None) -> Heard:
-    """Starts the tap and listens; after `stop_after` records it is asked to end, as a run is that is stopped.
+def hear(
+    paths: Paths, prepared: Prepared, limits: Limits, *, stop_after: int | None = None, told: bytes | None = None
+) -> Heard:
+    """Starts the tap and listens; after `stop_after` records it is asked to end, as a run is that is stopped. `told` is
+    a config in the place of its own; what it writes into that one is not kept.
 
     Raises EnvironmentBroken.
     """
     with (
         TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".listening-") as work,
-        command_of(paths, prepared, Path(work)) as command,
+        _command(paths, prepared, Path(work), told) as command,
         TapProcess(command, Path(work) / "tap.log", pipe=NARROW) as process,
     ):
         ear = _Ear(process, limits, stop_after)
@@ -74,6 +80,13 @@ def hear(paths: Paths, prepared: Prepared, limits: Limits, *, stop_after: int | 
         leave = ear.seconds_since_asked() if ear.was_asked and not ear.cut else None
         log = (Path(work) / "tap.log").read_text()
     return Heard(tuple(ear.lines), bytes(ear.torn), log, exit_code, ear.cut, leave)
+
+
+def _command(paths: Paths, prepared: Prepared, work: Path, told: bytes | None) -> AbstractContextManager[Command]:
+    if told is None:
+        return command_of(paths, prepared, work)
+    invocation = replace(prepared.invocation, config=told)
+    return command_for(invocation, folder=paths.root, work=work, environ=os.environ)
 
 
 def with_state(prepared: Prepared, state: bytes | None) -> Prepared:

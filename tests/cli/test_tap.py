@@ -3,6 +3,7 @@
 import shlex
 
 from tests.packages.installed import write_wheels
+from tests.workspaces import PROGRAM
 
 
 def test_a_tap_is_made_and_the_next_command_installs_it(orchestrator, index, tmp_path):
@@ -42,3 +43,42 @@ def test_a_recording_says_what_it_left_out_and_masked(orchestrator, shop):
     assert "note: it is cut short: it was heard for 2 s" in said.err
     assert "note: a secret stood in 1 message, and was masked" in said.err
     assert said.document["cassette"]["label"]["config"]["private_token"] == "***"
+
+
+def test_a_tap_is_tried_and_what_it_breaks_is_told_with_what_it_means(orchestrator, shop):
+    shop.source(issues={"rows": 300}, labels={"rows": 3})
+    shop.behave(state_every=50)
+
+    said = orchestrator("tap", "test", "fake")
+
+    assert said.exit_code == 1
+    points = said.out.splitlines()
+    assert points[0] == "✓ start.options          it names --config, --discover, --catalog and --state in its --help"
+    broken = points.index("✗ messages.columns       it sends no column that is not selected")
+    assert [line.partition(":")[0].strip() for line in points[broken + 1 : broken + 4]] == ["found", "means", "mend"]
+    assert "    not tried: it is told no secret" in points
+    assert said.err.splitlines()[-1] == "tap-fake 1.0 keeps 29 of 34 points, breaks 1; 4 could not be tried"
+
+
+def test_a_trial_is_for_programs_too(orchestrator, shop):
+    shop.source(issues={"rows": 3, "key": ["id"]})
+    shop.install("config", "state")
+
+    said = orchestrator("tap", "test", "fake", "--json")
+
+    assert (said.exit_code, said.document["name"]) == (1, "tap-fake 1.0")
+    (options, *others) = said.document["points"]
+    assert (options["id"], options["verdict"]) == ("start.options", "broken")
+    assert options["found"] == "it does not name --discover, --catalog"
+    assert options["mend"].startswith("take the command line of a library")
+    assert {each["verdict"] for each in others} == {"kept", "not tried"}
+
+
+def test_a_tap_that_keeps_every_point_ends_with_exit_code_0(orchestrator, shop):
+    shop.install("about", "catalog", "config", "discover", "state", program=str(PROGRAM.parent / "tap_sdk.py"))
+    shop.behave(projects=3)
+
+    said = orchestrator("tap", "test", "fake")
+
+    assert said.exit_code == 0
+    assert "breaks" not in said.err

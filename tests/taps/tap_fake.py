@@ -20,6 +20,7 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.always      it is read whatever the catalog says
     state_every              a STATE after so many rows of a stream (0: never), and at the end of each stream
     state_at_end             false: no STATE at the end of a stream
+    state_ahead              a STATE comes before the rows that it stands for
     empty_state_first        the first message is a STATE that remembers nothing
     discovers                false: asked for its catalog it begins to sync, as taps of the first years do
     hears                    of "catalog" and "properties" the one that it reads; without it, it takes a silent leave
@@ -242,10 +243,14 @@ class Tap:
             raise_error(words)
         count = 0
         for numbers in _chunks(stream.left(place), self._config.get("state_every", 0)):
+            bookmark = {"n": numbers[-1]} | ({"version": version} if stream.versioned else {})
+            if self._config.get("state_ahead"):
+                self._bookmarks[stream.name] = bookmark
+                self._tell_state()
             self._tell_rows(stream, numbers, version)
             count += len(numbers)
             self._came.add(stream.name)
-            self._bookmarks[stream.name] = {"n": numbers[-1]} | ({"version": version} if stream.versioned else {})
+            self._bookmarks[stream.name] = bookmark
             if len(numbers) == self._config.get("state_every", 0):
                 self._tell_state()
         if stream.config.get("activates") in ("last", "both"):

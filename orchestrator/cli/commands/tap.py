@@ -2,15 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator import Workspace
-from orchestrator.cli.command import Group, answer, json_option, workspace
+from orchestrator.cli.command import Group, answer, asked, json_option, workspace
 from orchestrator.cli.names import TAP
 from orchestrator.cli.progress import working
-from orchestrator.cli.terminal import say, say_next
-from orchestrator.cli.words import counted
+from orchestrator.cli.terminal import put, say, say_next
+from orchestrator.cli.words import counted, document
+
+if TYPE_CHECKING:
+    from orchestrator.contract import Judged
 
 
 @click.group("tap", cls=Group)
@@ -38,6 +42,75 @@ def make(name: str, kind: str, extends: str | None) -> None:
     say(f"Created {made.name}/   {', '.join(file for file in made.files if not file.startswith('tests/__'))}")
     say_next(*made.add_tap)
     answer(tap=made)
+
+
+@tap.command("test")
+@click.argument("tap", type=TAP)
+@click.option(
+    "--records",
+    type=click.IntRange(min=0),
+    default=20_000,
+    show_default=True,
+    metavar="N",
+    help="Hear at most so many in each start; 0: all.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Hear each start for so long."
+)
+@json_option
+def try_out(tap: str, records: int, seconds: float) -> int:
+    """Hold a tap against some thirty points that any tap should keep.
+
+    It is started up to nine times: asked what it offers, read from its beginning, stopped in the middle, resumed, with
+    one stream alone, without settings, with wrong secrets. Nothing lands, and no bookmark moves. The exit code is 1
+    when a point is broken; each that is tells what that means and how to mend it.
+    """
+    from orchestrator.contract import Verdict
+
+    opened = workspace()
+    with working(f"Trying {tap}") as listen:
+        tried = opened.test_tap(tap, records=records, seconds=seconds, listen=listen)
+    broken = tried.count(Verdict.BROKEN)
+    if asked().json:
+        put(document(tap=tap, name=tried.name, points=[_members(each) for each in tried.judged]))
+    else:
+        put("\n".join(_lines(each) for each in tried.judged))
+    untried = tried.count(Verdict.NOT_TRIED)
+    say(
+        f"{tried.name} keeps {tried.count(Verdict.KEPT)} of {counted(len(tried.judged), 'point')}"
+        + (f", breaks {broken}" if broken else "")
+        + (f"; {untried} could not be tried" if untried else "")
+    )
+    return 1 if broken else 0
+
+
+_MARKS = {"kept": ("✓", "green"), "broken": ("✗", "red"), "not tried": ("–", "bright_black")}
+
+
+def _lines(judged: "Judged") -> str:
+    point = judged.point
+    mark, colour = _MARKS[judged.verdict]
+    lines = [f"{click.style(mark, fg=colour)} {point.id:{_WIDTH}} it {point.promise}"]
+    if judged.verdict == "broken":
+        lines += [f"    found: {judged.found}", f"    means: {point.means}", f"    mend: {point.mend}"]
+    elif judged.found:
+        lines += [f"    not tried: {judged.found}"]
+    return "\n".join(lines)
+
+
+_WIDTH = 22
+
+
+def _members(judged: "Judged") -> dict[str, object]:
+    point = judged.point
+    return {
+        "id": point.id,
+        "promise": f"it {point.promise}",
+        "verdict": judged.verdict,
+        "found": judged.found,
+        "means": point.means,
+        "mend": point.mend,
+    }
 
 
 @tap.command("record")
