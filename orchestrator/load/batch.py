@@ -64,20 +64,18 @@ def batch_of(table: Table, records: Records, moment: Moment, batched: int) -> tu
     return Batch(shaped, pa.Table.from_arrays(arrays, schema=shaped.arrow_schema())), []
 
 
-BYTES_JOINED = 32_000_000
-"""Batches are joined up to so many bytes."""
-
-
-def joined(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """The same rows in as few batches as their tables and BYTES_JOINED allow, in the same order."""
+def joined(batches: Iterable[Batch], at_most: int | None = None) -> Iterator[Batch]:
+    """The same rows in as few batches as their tables allow, in the same order; of `at_most` so many bytes, where that
+    is said and no batch is larger by itself."""
     run: list[Batch] = []
-    size = 0
+    bytes = 0
     for batch in batches:
-        if run and (run[0].table != batch.table or size + batch.rows.nbytes > BYTES_JOINED):
+        size = batch.rows.nbytes if at_most else 0
+        if run and (run[0].table != batch.table or (at_most and bytes + size > at_most)):
             yield Batch(run[0].table, pa.concat_tables([each.rows for each in run]))
-            run, size = [], 0
+            run, bytes = [], 0
         run.append(batch)
-        size += batch.rows.nbytes
+        bytes += size
     if run:
         yield Batch(run[0].table, pa.concat_tables([each.rows for each in run]))
 

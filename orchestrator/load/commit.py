@@ -22,11 +22,11 @@ from orchestrator.protocol.refusals import Refusal
 ROWS_A_BATCH = 100_000
 """A stream that has gathered so many rows gives a batch."""
 BYTES_GATHERED = 32_000_000
-"""When all streams together have gathered so much, each gives a batch."""
-# Records become columns while they are few enough to be near at hand for the processor, and many enough to share what
-# each column costs.
+"""When all streams together have gathered so much, as text, each gives a batch."""
+# Records become columns while their values are few enough to be near at hand for the processor, and many enough to
+# share what each column costs.
 _ROWS_A_CHUNK = 4096
-_BYTES_A_CHUNK = 400_000
+_VALUES_A_CHUNK = 50_000
 # As values of Python, records take some five times their text.
 _BYTES_WAITING = 6_000_000
 _BYTES_A_REFUSAL = 500
@@ -219,14 +219,14 @@ def checkpoints(
 
 @dataclass(slots=True)
 class _Pile:
-    """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted.
-    `shape` is the table with what its nested values have grown to."""
+    """What was gathered of one stream: records that wait to be many, and batches made of them. Rows are counted, and
+    the bytes of their text. `shape` is the table with what its nested values have grown to."""
 
     table: Table
     shape: Table
     records: list[tuple[Records, int, range]] = field(default_factory=list)
     waiting: int = 0
-    bytes: int = 0
+    size: int = 0
     batches: list[Batch] = field(default_factory=list)
     batched: int = 0
 
@@ -248,7 +248,7 @@ class _Gathering:
         self._refusals: list[Refusal] = []
         self._bytes_refused = 0
         self._bytes_waiting = 0
-        self._bytes_batched = 0
+        self._bytes_gathered = 0
 
     def open(self, schema: Schema) -> None:
         """Later records of the stream follow this schema; those that wait still follow the one they came with."""
@@ -269,16 +269,17 @@ class _Gathering:
         pile, count = self._piles[records.stream], len(records)
         pile.records.append((records, self._now(), range(self.sequence + 1, self.sequence + count + 1)))
         pile.waiting += count
-        pile.bytes += records.size
+        pile.size += records.size
         self._bytes_waiting += records.size
+        self._bytes_gathered += records.size
         self.sequence += count
         self.total += count
         self._rows[records.stream] += count
-        if pile.waiting >= _ROWS_A_CHUNK or pile.bytes >= _BYTES_A_CHUNK:
+        if pile.waiting >= _ROWS_A_CHUNK or pile.waiting * len(pile.table.columns) >= _VALUES_A_CHUNK:
             self._shape(pile)
         if self._bytes_waiting >= _BYTES_WAITING:
             self._shape_all()
-        if self._bytes_batched >= BYTES_GATHERED or self._bytes_refused >= _BYTES_WAITING:
+        if self._bytes_gathered >= BYTES_GATHERED or self._bytes_refused >= _BYTES_WAITING:
             return self.all()
         return [*self._take(pile)] if pile.batched >= ROWS_A_BATCH else []
 
@@ -316,7 +317,8 @@ class _Gathering:
 
     def _take(self, pile: _Pile) -> list[Batch]:
         batches, pile.batches, pile.batched = pile.batches, [], 0
-        self._bytes_batched -= sum(batch.rows.nbytes for batch in batches)
+        self._bytes_gathered -= pile.size
+        pile.size = 0
         return list(joined(batches))
 
     def _shape_all(self) -> None:
@@ -335,10 +337,9 @@ class _Gathering:
             pile.shape = replace(pile.shape, columns=remembered(pile.shape.columns, batch.table.columns))
             self._refuse(refusals)
             self._rows[pile.table.stream] -= len(refusals)
-            self._bytes_batched += batch.rows.nbytes
             pile.batches.append(batch)
         pile.batched += pile.waiting
-        pile.records, pile.waiting, pile.bytes = [], 0, 0
+        pile.records, pile.waiting = [], 0
 
 
 def _numbers(ranges: Sequence[range]) -> pa.Array:

@@ -98,10 +98,21 @@ def is_text(lines: bytes) -> bool:
     return True
 
 
+_LONG = 1000
+"""Bytes of a line; the ends of such lines are found one by one sooner than counted."""
+
+
 def one_in_each(lines: bytes, count: int) -> bool:
     """Whether `count` objects that a decoder found in so many lines, between white space, are one in each of them."""
     # Within an object none ends right before another begins: what is between them are all line feeds but the last.
-    return (lines.count(b"}\n{") or lines.count(b"}\r\n{")) == count - 1
+    if len(lines) < _LONG * count:
+        return (lines.count(b"}\n{") or lines.count(b"}\r\n{")) == count - 1
+    end = -1
+    for _ in range(count - 1):
+        end = lines.find(b"\n", end + 1)
+        if lines[end + 1 : end + 2] != b"{" or not lines.endswith((b"}", b"}\r"), end - 2, end):
+            return False
+    return True
 
 
 def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> list[T]:

@@ -171,7 +171,7 @@ def test_many_rows_are_staged_before_their_commit(monkeypatch):
 
 def test_large_rows_are_staged_before_they_are_many_and_those_of_other_streams_with_them(monkeypatch):
     monkeypatch.setattr(commits, "BYTES_GATHERED", 10_000)
-    monkeypatch.setattr(commits, "_BYTES_A_CHUNK", 5_000)
+    monkeypatch.setattr(commits, "_BYTES_WAITING", 5_000)
     long = [order(id, name="x" * 1000) for id in range(30)]
 
     found = batches(steps(ORDERS, USERS, user(1), *long))
