@@ -14,7 +14,7 @@ from orchestrator.envs.switch import receipt_or_none
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.paths import Paths
 from orchestrator.protocol.settings import Misfit, Place, Setting, at
-from orchestrator.secrets import names_a_secret
+from orchestrator.secrets import holds_a_password, names_a_secret
 from orchestrator.secrets.keeping import Keeper, forget, keeping
 
 DEFAULT = "default"
@@ -202,7 +202,8 @@ def _outside(keeper: Keeper, tap: Tap, known: Understood, place: Place, value: A
         return Reference(*parts)
     if isinstance(value, Mapping):
         return {key: _outside(keeper, tap, known, (*place, key), below) for key, below in value.items()}
-    if isinstance(value, str | int) and not isinstance(value, bool) and known.is_secret(place) and value != "":
+    is_plain = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    if is_plain and (known.is_secret(place) or holds_a_password(str(value))):
         return keeper.keep(tap.id, ".".join(place), str(value))
     return value
 

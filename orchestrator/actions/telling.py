@@ -207,7 +207,8 @@ def _refusal(paths: Paths, tap: Tap, said: Told, found: list[Departure], absent:
         variable = next((name for place, name in said.variables.items() if each.place[: len(place)] == place), None)
         sentences.append(f'{variable or written.where(tap.id, each.place)}: tap "{tap.id}": {each.text}')
     sentences += [f'{written.where(tap.id)}: tap "{tap.id}": {each}' for each in absent]
-    hint, data = f"orchestrator config {tap.id}", "the tap was not started"
+    lacks_only = all(at(said.config, each.place) is None for each in found) and not said.problems
+    hint, data = f"orchestrator config {tap.id}{'' if lacks_only else ' edit'}", "the tap was not started"
     if len(sentences) == 1:
         return ConfigError(sentences[0], data=data, hint=hint)
     return ConfigError(

@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.actions.configure import SettingTold
 from orchestrator.cli.tables import Column
 from orchestrator.config import Reference
-from orchestrator.secrets import names_a_secret
+from orchestrator.secrets import Redaction, names_a_secret
 
 MASK = "***"
 
@@ -39,6 +39,8 @@ def masked(value: Any, *, hide: bool = False) -> Any:
             return {key: masked(below, hide=hide or names_a_secret(key)) for key, below in value.items()}
         case list():
             return [masked(item, hide=hide) for item in value]
+        case str() if not hide:
+            return Redaction.of({}, {"value": value}).redact(value)
     return MASK if hide else value
 
 

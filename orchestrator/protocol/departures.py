@@ -1,5 +1,6 @@
 """Where the config of a tap departs from what the tap understands. No sentence shows a value: it may be secret."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,15 +90,17 @@ def _against_schemas(schemas: Mapping[str, Config], config: Config) -> Iterator[
     """Each setting by itself: a schema that is broken in one place is no reason to trust nothing of it."""
     # Only taps that have a schema pay for the import.
     from jsonschema import Draft7Validator, SchemaError
+    from referencing.exceptions import Unresolvable
 
     for key, schema in schemas.items():
         if key not in config:
             continue
         try:
             Draft7Validator.check_schema(schema)
-        except SchemaError:
+            errors = [*Draft7Validator(schema).iter_errors(config[key])]
+        except (SchemaError, Unresolvable, re.error):
             continue
-        for error in Draft7Validator(schema).iter_errors(config[key]):
+        for error in errors:
             place = (key, *map(str, error.absolute_path))
             yield Departure(place, _in_words(".".join(place), error.validator, error.validator_value, error.instance))
 

@@ -104,20 +104,30 @@ class Account:
 
 def account_of_schema(schema: Mapping[str, Any]) -> Account:
     """That of `--about`, whose `settings` are a JSON schema: a secret has `secret` or `writeOnly`."""
-    properties = {key: below for key, below in _properties(schema).items() if isinstance(below, Mapping)}
-    return Account(Source.ABOUT, tuple(settings_of_schema(schema)), schemas=properties)
+    shared = {key: schema[key] for key in _SHARED if key in schema}
+    properties = {key: {**shared, **property} for key, property in _properties(schema).items()}
+    return Account(Source.ABOUT, tuple(_settings(schema, schema)), schemas=properties)
 
 
-def settings_of_schema(schema: Mapping[str, Any], above: Place = (), *, needed: bool = True) -> Iterator[Setting]:
+def _settings(
+    schema: Mapping[str, Any],
+    root: Mapping[str, Any],
+    above: Place = (),
+    *,
+    needed: bool = True,
+    followed: frozenset[Any] = frozenset(),
+) -> Iterator[Setting]:
     """The settings in a JSON schema; those of a table one by one, where it tells them."""
-    required = schema.get("required", ())
-    for key, property in _properties(schema).items():
-        if not isinstance(property, Mapping):
-            continue
+    required = _list_in(schema, "required")
+    for key, said in _properties(schema).items():
+        property = _followed(said, root)
         place, default = (*above, key), property.get("default")
         is_required = needed and key in required and default is None
-        if _properties(property):
-            yield from settings_of_schema(property, place, needed=is_required)
+        # What contains itself would never end.
+        if _properties(property) and said.get("$ref") not in followed:
+            yield from _settings(
+                property, root, place, needed=is_required, followed=followed | {said.get("$ref", place)}
+            )
             continue
         items = property.get("items")
         yield Setting(
@@ -178,6 +188,9 @@ def put(config: Mapping[str, Any], place: Place, value: Any) -> dict[str, Any]:
 
 # ── JSON schema ──────────────────────────────────────────────────────────────────────────────────
 
+_SHARED = ("$defs", "definitions")
+"""Where a schema keeps what its properties refer to, as that of a pydantic model does."""
+
 _KINDS = {
     "string": Kind.TEXT,
     "integer": Kind.INTEGER,
@@ -188,9 +201,24 @@ _KINDS = {
 }
 
 
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found = schema.get("properties")
-    return found if isinstance(found, Mapping) else {}
+    found = found if isinstance(found, Mapping) else {}
+    return {key: property for key, property in found.items() if isinstance(property, Mapping)}
+
+
+def _list_in(schema: Mapping[str, Any], key: str) -> list[Any]:
+    found = schema.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _followed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema with what it refers to in the same document."""
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    found = at(root, reference.removeprefix("#/").split("/"))
+    return {**found, **schema} if isinstance(found, Mapping) else schema
 
 
 def _kind(schema: Mapping[str, Any]) -> Kind:
@@ -203,22 +231,22 @@ def _kind(schema: Mapping[str, Any]) -> Kind:
 
 
 def _types(schema: Mapping[str, Any]) -> set[str]:
-    said = schema.get("type", ())
-    types = {said} if isinstance(said, str) else {each for each in said if isinstance(each, str)}
+    said = schema.get("type")
+    types = {each for each in ([said] if isinstance(said, str) else _list_in(schema, "type")) if isinstance(each, str)}
     for form in _forms(schema):
         types |= _types(form)
     return types - {"null"}
 
 
 def _forms(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    said = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
+    said = [*_list_in(schema, "oneOf"), *_list_in(schema, "anyOf")]
     return [form for form in said if isinstance(form, Mapping)]
 
 
 def _choices(schema: Mapping[str, Any]) -> tuple[Any, ...]:
     forms = _forms(schema)
-    constants = [form["const"] for form in forms if "const" in form] if all("const" in form for form in forms) else ()
-    return tuple(choice for choice in schema.get("enum", constants) if choice is not None)
+    constants = [form["const"] for form in forms] if all("const" in form for form in forms) else []
+    return tuple(choice for choice in _list_in(schema, "enum") or constants if choice is not None)
 
 
 # ── what a person types ──────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ rewritten.py    secrets/<tap>.json: what a tap wrote into its config itself
 redaction.py    takes them out of what is printed or logged
 """
 
-from orchestrator.secrets.redaction import Redaction, names_a_secret
+from orchestrator.secrets.redaction import Redaction, holds_a_password, names_a_secret
 from orchestrator.secrets.references import Missing, credentials_error, look_up, resolve
 from orchestrator.secrets.rewritten import OwnConfig, forget_own_config
 
@@ -16,6 +16,7 @@ __all__ = [
     "Redaction",
     "credentials_error",
     "forget_own_config",
+    "holds_a_password",
     "look_up",
     "names_a_secret",
     "resolve",

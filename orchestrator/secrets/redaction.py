@@ -24,6 +24,11 @@ def names_a_secret(name: str) -> bool:
     return SECRET_NAME.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")) is not None
 
 
+def holds_a_password(text: str) -> bool:
+    """Whether a text is a URL with a password in it."""
+    return any(_password(text))
+
+
 class Redaction:
     """Replaces secrets in a text by `***`."""
 

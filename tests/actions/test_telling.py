@@ -52,15 +52,17 @@ def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_va
         f'orchestrator.toml:{at["token"]}: tap "fake": token is a whole number; it must be text',
         f'orchestrator.toml:{at["port"]}: tap "fake": port is text; it must be a whole number',
     ]
-    assert refusal.value.hint == "orchestrator config fake"
+    assert refusal.value.hint == "orchestrator config fake edit"
     assert shop.runs.numbers() == []
 
 
 def test_one_problem_is_the_message_itself(shop):
     shop.coded('args = parse_args(["start_date"])')
 
-    with pytest.raises(ConfigError, match=r'orchestrator.toml:\d+: tap "fake": start_date is missing'):
+    with pytest.raises(ConfigError, match=r'orchestrator.toml:\d+: tap "fake": start_date is missing') as refusal:
         shop.run()
+
+    assert refusal.value.hint == "orchestrator config fake"
 
 
 def test_a_secret_that_is_missing_is_told_with_what_else_is_wrong(shop):

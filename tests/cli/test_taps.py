@@ -193,6 +193,17 @@ def test_a_secret_inside_a_value_is_kept_outside_too(orchestrator, shop):
     assert orchestrator("config", "fake", "--json").document["config"]["login"] == {"password": "***"}
 
 
+def test_a_password_in_a_url_is_one_of_the_secrets(orchestrator, shop):
+    said = orchestrator("config", "fake", "set", "dsn=postgres://ada:hunter2@host/shop", "url=http://host/")
+
+    told = shop.config.tap("fake").config
+    assert (told["dsn"], told["url"]) == (Reference("file", "secrets/fake/dsn"), "http://host/")
+    shop.behave(dsn="postgres://ada:hunter2@host/shop")
+    shown = orchestrator("config", "fake", "--json")
+    assert shown.document["config"]["dsn"] == "postgres://ada:***@host/shop"
+    assert "hunter2" not in said.out + said.err
+
+
 def test_a_setting_can_be_taken_out(orchestrator, shop):
     orchestrator("config", "fake", "set", "pages=3")
 

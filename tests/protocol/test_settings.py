@@ -172,6 +172,42 @@ def test_a_schema_that_is_broken_in_one_place_still_tells_of_the_others():
     assert departures(account, {"a": 3, "b": 3}) == []
 
 
+def test_a_schema_may_refer_to_its_own_parts():
+    """As that of a pydantic model does."""
+    login = {"type": "object", "properties": {"key": {"type": "string"}, "next": {"$ref": "#/$defs/Login"}}}
+    properties = {"mode": {"$ref": "#/$defs/Mode"}, "login": {"$ref": "#/$defs/Login"}, "gone": {"$ref": "#/x"}}
+    account = account_of_schema(
+        {
+            "$defs": {"Mode": {"type": "string", "enum": ["a", "b"]}, "Login": login},
+            "properties": properties,
+            "required": ["mode"],
+        }
+    )
+
+    mode, key, inner, _ = account.settings
+    assert (mode.name, mode.kind, mode.choices, mode.required) == ("mode", Kind.TEXT, ("a", "b"), True)
+    assert (key.name, key.kind, inner.name, inner.kind) == ("login.key", Kind.TEXT, "login.next", Kind.TABLE)
+    assert [each.text for each in departures(account, {"mode": "c", "login": {"key": 1}, "gone": 1})] == [
+        "mode must be one of a, b",
+        "login.key is a whole number; it must be text",
+    ]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"properties": None, "required": True},
+        {"properties": {"a": True, "b": {"type": None, "enum": None, "oneOf": {}, "required": True}}},
+        {"properties": {"a": {"pattern": "("}}},
+    ],
+)
+def test_a_schema_that_is_none_is_no_reason_to_stop(schema):
+    account = account_of_schema(schema)
+
+    assert departures(account, {"a": "x", "b": 1}) == []
+
+
 def test_without_a_schema_kinds_are_checked_and_a_number_may_be_written_as_text():
     account = Account(Source.CODE, (Setting(("groups",), kind=Kind.TEXT), Setting(("port",), kind=Kind.INTEGER)))
 
