@@ -195,7 +195,7 @@ def tap_failed(
             f"the source refused the credentials of {prepared.name}",
             cause=refusal,
             data=data,
-            hint=f"orchestrator config {prepared.tap.id} list        (who says what it is told)",
+            hint=f"orchestrator config {prepared.tap.id} list --origin",
         )
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(

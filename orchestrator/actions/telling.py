@@ -212,7 +212,7 @@ def _refusal(paths: Paths, tap: Tap, said: Told, found: list[Departure], absent:
     if len(sentences) == 1:
         return ConfigError(sentences[0], data=data, hint=hint)
     return ConfigError(
-        f'tap "{tap.id}" cannot be told that: there are {len(sentences)} problems',
+        f'the settings of tap "{tap.id}" have {len(sentences)} problems',
         cause="\n         ".join(sentences),
         data=data,
         hint=hint,

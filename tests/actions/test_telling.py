@@ -43,7 +43,7 @@ def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_va
     with pytest.raises(ConfigError) as refusal:
         shop.run()
 
-    assert refusal.value.message == 'tap "fake" cannot be told that: there are 3 problems'
+    assert refusal.value.message == 'the settings of tap "fake" have 3 problems'
     file = next(word for word in (refusal.value.cause or "").split() if word.endswith(f":{at['token']}:"))
     path = file.rpartition("orchestrator.toml")[0]
     cause = (refusal.value.cause or "").replace(path, "")
