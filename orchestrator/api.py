@@ -155,7 +155,7 @@ class Workspace:
             exclude_newer=exclude_newer,
             executable=executable,
             destination=destination,
-            fix=fix if callable(fix) else lambda command: bool(fix),
+            fix=_agreeing(fix),
             listen=listen,
         )
 
@@ -175,17 +175,20 @@ class Workspace:
 
         return add_from_hub(self.paths, name, variant=variant, id=id, extras=extras, listen=listen, **options)
 
-    def install(self, *, frozen: bool = False, listen: Listener = nobody) -> tuple[TapInstalled, ...]:
-        """Builds every environment that is not as its lock says; with `frozen` no lock may change."""
+    def install(
+        self, *, frozen: bool = False, fix: bool | Callable[[str], bool] = False, listen: Listener = nobody
+    ) -> tuple[TapInstalled, ...]:
+        """Builds every environment that is not as its lock says; with `frozen` no lock may change. `fix` as for
+        `add_tap`."""
         from orchestrator.actions.install import install
 
-        return install(self.paths, frozen=frozen, listen=listen)
+        return install(self.paths, frozen=frozen, fix=_agreeing(fix), listen=listen)
 
-    def upgrade(self, tap: str, *, listen: Listener = nobody) -> TapUpgraded:
-        """Moves a tap to the newest versions that its requirement allows."""
+    def upgrade(self, tap: str, *, fix: bool | Callable[[str], bool] = False, listen: Listener = nobody) -> TapUpgraded:
+        """Moves a tap to the newest versions that its requirement allows, and compares them. `fix` as for `add_tap`."""
         from orchestrator.actions.upgrade_tap import upgrade_tap
 
-        return upgrade_tap(self.paths, tap, listen=listen)
+        return upgrade_tap(self.paths, tap, fix=_agreeing(fix), listen=listen)
 
     def rollback(self, tap: str, *, listen: Listener = nobody) -> TapRolledBack:
         """Goes back to the environment that the tap had before."""
@@ -480,3 +483,8 @@ def _nesting(nested: str, flatten: int) -> Nesting:
         return Nesting(Nested(nested), flatten)
     except ValueError as error:
         raise UsageError(str(error), hint='nested="struct", flatten=1') from error
+
+
+def _agreeing(fix: bool | Callable[[str], bool]) -> Callable[[str], bool]:
+    """Who says whether a remedy is taken."""
+    return fix if callable(fix) else lambda command: fix

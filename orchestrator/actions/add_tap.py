@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from orchestrator.config import Config, editing, read_config
 from orchestrator.config.problems import ID
@@ -14,7 +13,7 @@ from orchestrator.envs.lock import Lock, read_lock
 from orchestrator.envs.make import Agree, make, never
 from orchestrator.envs.package import Package, default_id
 from orchestrator.envs.receipt import Receipt, in_use
-from orchestrator.envs.recipe import Recipe, add_tap_command, fingerprint, recipe_of, settings
+from orchestrator.envs.recipe import Recipe, add_tap_command, as_written, fingerprint, recipe_of
 from orchestrator.envs.switch import put_in_use
 from orchestrator.envs.workshop import workshop
 from orchestrator.errors import UsageError
@@ -87,13 +86,13 @@ def add_tap(
     def advise(instead: Recipe) -> str:
         return add_tap_command(instead, more=options)
 
-    with workshop(paths, tap, recipe, advise, tap_environment(os.environ), listen) as shop:
+    with workshop(paths, tap, recipe, advise=advise, shown=tap_environment(os.environ), listen=listen) as shop:
         if (added := read_config(paths.config).taps.get(tap)) and recipe_of(added, paths.root) == recipe:
             # Who waited for another process to add the very same finds it done.
             return _told(paths, tap, destination, in_use(paths, tap), read_lock(paths.lock(tap)))
         made = make(shop, fix)
         receipt = put_in_use(paths, tap, made.lock, made.receipt)
-        editing.add_tap(paths.config, tap, _fields(made.recipe), flow=tap, destination=destination)
+        editing.add_tap(paths.config, tap, as_written(made.recipe), flow=tap, destination=destination)
         return _told(paths, tap, destination, receipt, made.lock)
 
 
@@ -143,14 +142,6 @@ def _moment(exclude_newer: str | None) -> str | None:
                 f'"{exclude_newer}" is not a date', cause=str(error), hint="--exclude-newer 2021-06-01"
             ) from error
     return exclude_newer
-
-
-def _fields(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as orchestrator.toml has it: with a date as a date, and without what can be seen in the folder."""
-    fields: dict[str, Any] = {key: value for key, value in settings(recipe).items() if key != "project"}
-    if recipe.exclude_newer and len(recipe.exclude_newer) == len("2021-06-01"):
-        fields["exclude_newer"] = datetime.date.fromisoformat(recipe.exclude_newer)
-    return fields
 
 
 def _told(paths: Paths, tap: str, destination: str, receipt: Receipt, lock: Lock | None) -> TapAdded:

@@ -43,12 +43,20 @@ class Prepared:
         return f"{self.receipt.package} {self.receipt.version}"
 
 
-def prepare(paths: Paths, tap: Tap, listen: Listener = nobody, *, environ: Mapping[str, str] = os.environ) -> Prepared:
+def prepare(
+    paths: Paths,
+    tap: Tap,
+    listen: Listener = nobody,
+    *,
+    receipt: Receipt | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Prepared:
     """Holds what the tap is told against what it understands, and puts secrets in the place of their references.
+    `receipt` is that of the environment that it shall run in, if not of the one in use.
 
     Raises NotInstalled, ConfigError with everything that is wrong, CredentialsError where only secrets are missing.
     """
-    receipt = in_use(paths, tap.environment)
+    receipt = receipt or in_use(paths, tap.environment)
     telling = ready(paths, tap, understood(paths, tap, receipt), environ)
     for doubt in telling.doubts:
         listen(Note(doubt))

@@ -1,12 +1,24 @@
 """What --fix and --no-fix mean for a remedy that was found."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from orchestrator.cli.command import asked
 from orchestrator.cli.progress import Work
 from orchestrator.cli.terminal import can_ask
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def fix_option(function: Function) -> Function:
+    """`--fix` and `--no-fix`; the command is given `fix`, None where neither was said."""
+    return click.option(
+        "--fix/--no-fix",
+        default=None,
+        help="Take what was found to mend it without asking, or only tell (default: ask, on a terminal).",
+    )(function)
 
 
 def agreement(fix: bool | None, work: Work) -> Callable[[str], bool]:

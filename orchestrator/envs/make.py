@@ -1,6 +1,7 @@
 """From a recipe to an environment whose tap starts: on the best Python for it, and where it fails, with the first
 remedy that works."""
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from orchestrator.envs.interpreter import Interpreter, ours
 from orchestrator.envs.lock import Lock, Pin
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt
-from orchestrator.envs.recipe import Recipe
+from orchestrator.envs.recipe import Recipe, options_of
 from orchestrator.envs.resolve import resolve
 from orchestrator.envs.search import search
 from orchestrator.envs.switch import remove_build
@@ -63,11 +64,14 @@ def make(
     shop.note(f"{failure.what}: {failure.cause}")
     if (found := search(shop, failure)) is None:
         raise failure.told(data=f"{UNCHANGED}; {_where_it_is_told(shop)}", hint=hint_for(shop, failure))
-    command = shop.advise(found.recipe)
-    if agree(command):
+    if agree(shop.advise(found.recipe)):
         return Made(found.recipe, found.lock, found.receipt)
     remove_build(shop.paths, shop.tap, found.receipt.environment)
-    raise failure.told(data="nothing was changed; what is below was tried, and the tap starts", hint=command)
+    options = shlex.join(options_of(found.recipe, beyond=shop.recipe))
+    raise failure.told(
+        data=f"nothing was changed; with {options} it was tried, and the tap starts",
+        hint=f"{shop.retry} --fix" if shop.retry else shop.advise(found.recipe),
+    )
 
 
 def make_locked(shop: Workshop, lock: Lock, on: Interpreter) -> Receipt:

@@ -1,5 +1,6 @@
 """What an environment is made from, and how a person asks for another."""
 
+import datetime
 import hashlib
 import json
 import re
@@ -7,6 +8,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from orchestrator.config import Tap
 from orchestrator.envs.package import Package
@@ -86,6 +88,14 @@ def settings(recipe: Recipe) -> dict[str, str | bool | tuple[str, ...]]:
     return {
         _KEYS.get(field.name, field.name): value for field in fields(recipe) if (value := getattr(recipe, field.name))
     }
+
+
+def as_written(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as orchestrator.toml has it: with a date as a date, and without what can be seen in the folder."""
+    fields: dict[str, Any] = {key: value for key, value in settings(recipe).items() if key != "project"}
+    if recipe.exclude_newer and len(recipe.exclude_newer) == len("2021-06-01"):
+        fields["exclude_newer"] = datetime.date.fromisoformat(recipe.exclude_newer)
+    return fields
 
 
 def add_tap_command(recipe: Recipe, *, more: tuple[str, ...] = ()) -> str:

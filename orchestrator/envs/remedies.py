@@ -98,7 +98,7 @@ def remedies(failure: Failure, recipe: Recipe, around: Around) -> Iterator[Remed
         case Stage.START:
             named = _named(failure)
             suspects = [*dict.fromkeys([*named, *_passed(failure)])]
-            yield from _what_is_missing(failure)
+            yield from what_is_missing(failure)
             yield from _older("extras", named)
             yield from _on(_pythons(failure, around))
             yield from _dates(recipe, around)
@@ -128,7 +128,7 @@ def is_missing_something(failure: Failure) -> bool:
     )
 
 
-def _what_is_missing(failure: Failure) -> Iterator[Remedy]:
+def what_is_missing(failure: Failure) -> Iterator[Remedy]:
     """What brings a module or a distribution that was not found, and that nothing installed brings."""
     if named := _DISTRIBUTION.search(failure.cause):
         name = next(filter(None, named.groups()))

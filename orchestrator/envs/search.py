@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import cache
 from shlex import join
@@ -14,7 +15,7 @@ from orchestrator.envs.offer import Index
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt
 from orchestrator.envs.recipe import Recipe, options_of
-from orchestrator.envs.remedies import Around, Remedy, remedies
+from orchestrator.envs.remedies import Around, Remedy, remedies, what_is_missing
 from orchestrator.envs.resolve import resolve
 from orchestrator.envs.workshop import Workshop
 from orchestrator.errors import EnvironmentBroken
@@ -57,7 +58,16 @@ def search(shop: Workshop, failure: Failure) -> Found | None:
 
     tap = index.offer(package.at_version(failure.version) if failure.version else package, failure.on)
     around = Around(interpreters(index.uv), tap.released if tap else None, newest, is_ready_made)
-    return _Search(shop, failure, around).descend(shop.recipe, failure, depth=1)
+    return _Search(shop, failure, around).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A recipe that was tried, how it failed, and how many remedies lie behind it."""
+
+    recipe: Recipe
+    failure: Failure
+    remedies: int
 
 
 class _Search:
@@ -71,21 +81,36 @@ class _Search:
         self._recipes = {shop.recipe}
         self._builds: set[tuple[object, ...]] = set()
 
-    def descend(self, recipe: Recipe, failure: Failure, *, depth: int) -> Found | None:
-        """Tries each remedy of a failure; where another failure takes its place, goes on from there."""
-        for remedy in remedies(failure, recipe, self._around):
-            changed = remedy.to(recipe)
-            if changed in self._recipes or not self._left:
-                continue
-            self._recipes.add(changed)
-            outcome = self._attempt(changed)
-            if isinstance(outcome, Found):
-                return outcome
-            if outcome and depth < DEEPEST and _leads_on(failure, remedy, outcome):
-                found = self.descend(changed, outcome, depth=depth + 1)
-                if found is not None:
-                    return found
+    def run(self) -> Found | None:
+        """Tries single remedies before two of them together, and these before three."""
+        places = deque([_Place(self._shop.recipe, self._first, remedies=0)])
+        while places:
+            place = places.popleft()
+            for remedy in remedies(place.failure, place.recipe, self._around):
+                reached = self._go(place, remedy)
+                if isinstance(reached, Found):
+                    return reached
+                if reached is not None:
+                    places.append(reached)
         return None
+
+    def _go(self, place: _Place, remedy: Remedy) -> Found | _Place | None:
+        """Where a remedy leads from a place; None when it is no further."""
+        recipe = remedy.to(place.recipe)
+        if recipe in self._recipes or not self._left:
+            return None
+        self._recipes.add(recipe)
+        outcome = self._attempt(recipe)
+        if outcome is None or isinstance(outcome, Found):
+            return outcome
+        reached = _Place(recipe, outcome, place.remedies + 1)
+        if reached.remedies == DEEPEST or not _leads_on(place.failure, remedy, outcome):
+            return None
+        # What turns out to be missing is needed in any case: it is put there before anything else is tried.
+        for each in what_is_missing(outcome):
+            if further := self._go(reached, each):
+                return further
+        return reached
 
     def _attempt(self, recipe: Recipe) -> Found | Failure | None:
         """What comes of a recipe; None when that says nothing: it was tried, or it is another version of the tap."""

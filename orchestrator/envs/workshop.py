@@ -24,12 +24,14 @@ UNCHANGED = "orchestrator.toml and the environment in use are as they were"
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """The builds of one tap, in the hands of one process. `recipe` is what stands in orchestrator.toml, or shall;
-    `shown` are the environment variables that the tap sees when it runs."""
+    `shown` are the environment variables that the tap sees when it runs. `retry` is the command to do it all again,
+    which with --fix takes what mends it; None where the advice is such a command itself."""
 
     paths: Paths
     tap: str
     recipe: Recipe
     advise: Advice
+    retry: str | None
     shown: Mapping[str, str]
     uv: Uv
     listen: Listener
@@ -91,12 +93,19 @@ def _enter(stack: contextlib.ExitStack, path: Path, tap: str, listen: Listener) 
 
 @contextlib.contextmanager
 def workshop(
-    paths: Paths, tap: str, recipe: Recipe, advise: Advice, shown: Mapping[str, str], listen: Listener
+    paths: Paths,
+    tap: str,
+    recipe: Recipe,
+    *,
+    advise: Advice,
+    retry: str | None = None,
+    shown: Mapping[str, str],
+    listen: Listener,
 ) -> Iterator[Workshop]:
     """The workshop of a tap, to this process alone. Raises EnvironmentBroken as `alone` does."""
     with alone(paths, tap, listen) as held:
         log = paths.build_log_aside(tap)
         # What was said of an earlier attempt is about another one; that of one that fails stays to be read.
         log.unlink(missing_ok=True)
-        yield Workshop(paths, tap, recipe, advise, shown, Uv(paths.root, held, log), listen)
+        yield Workshop(paths, tap, recipe, advise, retry, shown, Uv(paths.root, held, log), listen)
         log.unlink(missing_ok=True)

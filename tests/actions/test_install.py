@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.actions.add_tap import add_tap
 from orchestrator.actions.install import install
-from orchestrator.config import editing
+from orchestrator.config import editing, read_config
 from orchestrator.envs import in_use
 from orchestrator.envs.lock import read_lock
 from orchestrator.errors import CannotBuild, DamagedFile, EnvironmentBroken, NotInstalled
@@ -109,17 +109,47 @@ def test_one_tap_that_fails_keeps_no_other_from_being_installed(shop, index):
     assert any("tap-missing" in event.text for event in told if isinstance(event, Note))
 
 
-def test_the_hint_for_an_installed_tap_names_the_setting(shop, index):
+def test_a_tap_that_does_not_start_is_mended_by_the_command_in_the_error(shop, index):
     index.add("tap-shapes", source=f"import rarely_installed\n{STEADY}")
     index.add("rarely-installed", commands=[])
-    editing.add_tap(shop.config, "shapes", {"package": "tap-shapes", "with": ["tap-shapes"]})
+    editing.add_tap(shop.config, "shapes", {"package": "tap-shapes"})
+    before = shop.config.read_text()
 
     with pytest.raises(EnvironmentBroken) as raised:
         install(shop)
+    assert raised.value.hint == "orchestrator install --fix"
+    assert raised.value.data == "nothing was changed; with --with rarely_installed it was tried, and the tap starts"
+    assert shop.config.read_text() == before
 
-    assert raised.value.hint == (
-        'under [taps.shapes] say with = ["tap-shapes", "rarely_installed"]; then: orchestrator install'
+    asked: list[str] = []
+
+    def agree(command: str) -> bool:
+        asked.append(command)
+        return True
+
+    install(shop, fix=agree)
+    assert asked == ['under [taps.shapes] say with = ["rarely_installed"]; then: orchestrator install']
+    assert read_config(shop.config).taps["shapes"].extras == ("rarely_installed",)
+    assert install(shop, frozen=True)[0].version == "1.0"
+
+
+def test_a_locked_environment_that_this_machine_cannot_build_is_not_made_another(shop, index):
+    builds = (
+        "import os\nif os.path.exists({!r}): raise OSError('/bin/sh: 1: pg_config: not found')\nfrom backend import *"
     )
+    index.add_source("shapes-of-old", builds=builds.format(str(shop.root / "another machine")))
+    index.add("tap-shapes", requires=["shapes-of-old"])
+    lock = add_tap(shop, "tap-shapes").lock
+    before = lock.read_text()
+    shutil.rmtree(shop.builds("shapes"))
+    shutil.rmtree(os.environ["UV_CACHE_DIR"])
+    (shop.root / "another machine").touch()
+
+    with pytest.raises(CannotBuild, match="the environment of tap-shapes cannot be built") as raised:
+        install(shop, fix=lambda command: True)
+
+    assert raised.value.hint == "sudo apt-get install libpq-dev && orchestrator install"
+    assert lock.read_text() == before
 
 
 def test_taps_that_inherit_share_one_environment(shop, index):

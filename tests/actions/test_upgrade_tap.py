@@ -1,6 +1,7 @@
 """Upgrading and going back: the environment before is kept, whole, until the next one has proven itself."""
 
 import os
+import platform
 import subprocess
 
 import pytest
@@ -9,11 +10,14 @@ from orchestrator import durable
 from orchestrator.actions.add_tap import add_tap
 from orchestrator.actions.install import install
 from orchestrator.actions.rollback_tap import rollback_tap
+from orchestrator.actions.starting import discover_tap, prepare
 from orchestrator.actions.upgrade_tap import upgrade_tap
-from orchestrator.config import editing
+from orchestrator.config import editing, read_config
 from orchestrator.envs import in_use
 from orchestrator.envs.lock import VersionChange
-from orchestrator.errors import DoesNotStart, EnvironmentBroken, UnknownName, UsageError
+from orchestrator.errors import DoesNotStart, EnvironmentBroken, TapFailed, UnknownName, UsageError
+from orchestrator.events import Event, Note
+from tests.packages.index import OF_THE_SDK, STEADY
 
 
 def version_in_use(shop) -> str:
@@ -76,6 +80,119 @@ def test_an_upgrade_that_does_not_start_leaves_the_old_one_in_use(shop, index):
     assert {path: path.read_bytes() for path in kept} == kept
     assert environments(shop) == [in_use(shop, "shapes").environment]
     assert subprocess.run([in_use(shop, "shapes").executable, "--help"], capture_output=True).returncode == 0
+
+
+def test_an_upgrade_that_does_not_start_is_mended_by_the_command_in_the_error(shop, index):
+    index.add("tap-shapes", "1.0")
+    add_tap(shop, "tap-shapes")
+    index.add("tap-shapes", "2.0", source=f"import rarely_installed\n{STEADY}")
+    index.add("rarely-installed", commands=[])
+
+    with pytest.raises(DoesNotStart) as raised:
+        upgrade_tap(shop, "shapes")
+    assert raised.value.hint == "orchestrator upgrade shapes --fix"
+    upgrade_tap(shop, "shapes", fix=lambda command: True)
+
+    assert version_in_use(shop) == "2.0"
+    assert read_config(shop.config).taps["shapes"].extras == ("rarely_installed",)
+
+
+def test_an_upgrade_does_not_insist_on_a_python_that_is_gone(shop, index):
+    index.add("tap-shapes", "1.0")
+    lock = add_tap(shop, "tap-shapes").lock
+    lock.write_text(lock.read_text().replace('# python = "3.', '# python = "3.99'))
+    index.add("tap-shapes", "2.0")
+
+    upgraded = upgrade_tap(shop, "shapes")
+
+    assert (upgraded.version, upgraded.python) == ("2.0", platform.python_version())
+
+
+# ── what changes ─────────────────────────────────────────────────────────────────────────────────
+
+
+def offering(*streams: str, asks_for: str = "") -> str:
+    """A tap that offers streams, once its config says what it asks for."""
+    catalog = {"streams": [{"tap_stream_id": each, "stream": each, "schema": {"properties": {}}} for each in streams]}
+    return f"""
+import json, sys
+
+def main():
+    if "--discover" in sys.argv:
+        config = json.load(open(sys.argv[sys.argv.index("--config") + 1]))
+        if {asks_for!r} and {asks_for!r} not in config:
+            sys.exit("say {asks_for}")
+        print(json.dumps({catalog}))
+    else:
+        print("--config FILE --catalog FILE --state FILE --discover")
+"""
+
+
+def discovered(shop) -> None:
+    discover_tap(shop, prepare(shop, read_config(shop.config).taps["shapes"]))
+
+
+def test_settings_that_the_new_version_understands_otherwise_are_told(shop, index):
+    schema = '{"properties": {"corners": {"type": "%s"}, "%s": {"type": "string"}}, "required": [%s]}'
+    index.add("tap-shapes", "1.0", source=OF_THE_SDK % (schema % ("integer", "edges", "")))
+    add_tap(shop, "tap-shapes")
+    index.add("tap-shapes", "2.0", source=OF_THE_SDK % (schema % ("string", "faces", '"corners"')))
+
+    changed = upgrade_tap(shop, "shapes").settings
+
+    assert [str(each) for each in changed] == [
+        "setting corners was whole number, is now text, required",
+        "setting edges is gone",
+        "setting faces is new: text",
+    ]
+
+
+def test_streams_that_the_new_version_offers_otherwise_are_told_and_the_kept_catalog_stays(shop, index):
+    index.add("tap-shapes", "1.0", source=offering("circles", "squares"))
+    add_tap(shop, "tap-shapes")
+    discovered(shop)
+    kept = shop.catalog("shapes").read_bytes()
+    index.add("tap-shapes", "2.0", source=offering("circles", "triangles"))
+
+    changed = upgrade_tap(shop, "shapes").streams
+
+    assert [str(each) for each in changed["shapes"]] == ["stream triangles is new", "stream squares is gone"]
+    assert shop.catalog("shapes").read_bytes() == kept
+
+
+def test_a_new_version_that_cannot_say_what_it_offers_does_not_come_into_use(shop, index):
+    index.add("tap-shapes", "1.0", source=offering("circles"))
+    add_tap(shop, "tap-shapes")
+    discovered(shop)
+    index.add("tap-shapes", "2.0", source=offering("circles", asks_for="corners"))
+
+    with pytest.raises(TapFailed, match=r"tap-shapes 2\.0 ended with exit code 1 in discovery") as raised:
+        upgrade_tap(shop, "shapes")
+
+    assert raised.value.cause == "say corners"
+    assert raised.value.data == "tap-shapes 1.0 stays in use; 2.0 cannot say what it offers"
+    assert version_in_use(shop) == "1.0"
+    assert environments(shop) == [in_use(shop, "shapes").environment]
+    editing.set_tap_config(shop.config, "shapes", {"corners": 3})
+    assert upgrade_tap(shop, "shapes").streams == {"shapes": ()}
+
+
+def test_where_the_old_version_cannot_say_what_it_offers_nothing_is_compared(shop, index):
+    index.add("tap-shapes", "1.0", source=offering("circles", asks_for="corners"))
+    add_tap(shop, "tap-shapes")
+    editing.set_tap_config(shop.config, "shapes", {"corners": 3})
+    discovered(shop)
+    editing.unset_tap_config(shop.config, "shapes", [["corners"]])
+    index.add("tap-shapes", "2.0", source=offering("circles"))
+    told: list[Event] = []
+
+    upgraded = upgrade_tap(shop, "shapes", listen=told.append)
+
+    assert (upgraded.version, upgraded.streams) == ("2.0", {})
+    assert any("not compared" in event.text for event in told if isinstance(event, Note))
+
+
+# ── who else runs in it, and what stays ──────────────────────────────────────────────────────────
 
 
 def test_an_upgrade_of_an_heir_upgrades_the_environment_it_runs_in(shop, index):

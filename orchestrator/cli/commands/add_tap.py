@@ -4,7 +4,7 @@ from functools import partial
 
 import click
 
-from orchestrator.cli.agreement import agreement
+from orchestrator.cli.agreement import agreement, fix_option
 from orchestrator.cli.command import answer, command, json_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import working
@@ -31,11 +31,7 @@ from orchestrator.errors import UsageError
 @click.option("--exclude-newer", metavar="DATE", help="Take no package that was released after this day.")
 @click.option("--executable", metavar="NAME", help="The program that starts it, if its name does not tell.")
 @click.option("--to", "destination", type=DESTINATION, help="Where its rows go (default: the only destination).")
-@click.option(
-    "--fix/--no-fix",
-    default=None,
-    help="Add it with what was found to mend it, without asking; or only tell (default: ask, on a terminal).",
-)
+@fix_option
 @click.option("--from-hub", is_flag=True, help="PACKAGE is a name in the hub, which knows the rest.")
 @click.option("--variant", metavar="NAME", help="With --from-hub: by whom (default: the one it recommends).")
 @json_option
