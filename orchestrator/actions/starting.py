@@ -21,7 +21,7 @@ from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
 from orchestrator.secrets import OwnConfig, Redaction
 from orchestrator.supervisor.command import Command, Invocation, command_for, tap_environment
-from orchestrator.supervisor.credentials import refused_credentials
+from orchestrator.supervisor.last_words import reason, refused_credentials
 from orchestrator.supervisor.process import TapProcess
 
 
@@ -197,7 +197,7 @@ def tap_failed(
     hint: str | None = None,
 ) -> TapFailed | CredentialsError:
     """What to say of a tap that ended with `exit_code`; its last words are the cause."""
-    said = [line for line in process.stderr.last if line.strip()]
+    said = process.stderr.last
     if refusal := refused_credentials(said):
         return CredentialsError(
             f"the source refused the credentials of {prepared.name}",
@@ -208,7 +208,7 @@ def tap_failed(
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(
         f"{prepared.name} {ended} {when}",
-        cause=said[-1].strip() if said else "it said nothing on stderr",
+        cause=reason(said) or "it said nothing on stderr",
         data=data,
         hint=hint,
     )

@@ -1,8 +1,8 @@
-"""A refusal of the credentials is told from what else a tap says before it fails."""
+"""Why a tap failed, and whether its credentials were refused, is told from its last words."""
 
 import pytest
 
-from orchestrator.supervisor.credentials import refused_credentials
+from orchestrator.supervisor.last_words import reason, refused_credentials
 
 TRACEBACK = ["Traceback (most recent call last):", '  File "tap.py", line 1, in main']
 
@@ -41,3 +41,28 @@ def test_what_libraries_and_databases_say_is_known(line):
 )
 def test_what_it_got_over_and_other_failures_are_no_refusal(said):
     assert refused_credentials(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([], None),
+        (["INFO begins", "CRITICAL there is no such project", ""], "CRITICAL there is no such project"),
+        ([*TRACEBACK, "    raise KeyError", "KeyError: 'id'"], "KeyError: 'id'"),
+        # As SQLAlchemy says it, and the beginning of its traceback long gone.
+        (
+            [
+                "    conn = _connect(dsn)",
+                "sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection refused",
+                "\tIs the server running on that host?",
+                "",
+                "(Background on this error at: https://sqlalche.me/e/20/e3q8)",
+            ],
+            "sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection refused",
+        ),
+        ([*TRACEBACK, "KeyError: 'id'", "INFO goes on", "CRITICAL gives up"], "CRITICAL gives up"),
+        (["  a table of", "INFO all streams", "done"], "done"),
+    ],
+)
+def test_the_reason_is_the_exception_or_the_last_line(said, why):
+    assert reason(said) == why
