@@ -27,8 +27,7 @@ from orchestrator.config import (
     shape,
 )
 from orchestrator.destinations import Destination as Contract
-from orchestrator.destinations import duckdb as duckdb_file
-from orchestrator.destinations import sql
+from orchestrator.destinations import duckdb_file, sql
 from orchestrator.destinations.parquet import SMALL_FILES
 from orchestrator.destinations.staging import BYTES_IN_MEMORY
 from orchestrator.envs.lock import Lock, read_lock

@@ -13,7 +13,9 @@ import pyarrow as pa
 from orchestrator.config import Config, Destination
 from orchestrator.config.values import closest
 from orchestrator.destinations import sql
-from orchestrator.destinations.duckdb import OURS, PATIENCE, QUARANTINE_DEFINITION, open_file
+from orchestrator.destinations.duckdb import QUARANTINE_DEFINITION
+from orchestrator.destinations.duckdb_file import PATIENCE, open_file
+from orchestrator.destinations.duckdb_tables import OURS
 from orchestrator.destinations.manifest import quarantine_files
 from orchestrator.destinations.parquet import between_commits
 from orchestrator.errors import DestinationError, UsageError

@@ -1,4 +1,4 @@
-"""Where rows land: the contract of a destination, and one file for each kind."""
+"""Where rows land: the contract of a destination, one file for each kind, and beside it what that kind is made of."""
 
 from collections.abc import Callable
 from pathlib import Path

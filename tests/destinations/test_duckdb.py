@@ -5,8 +5,7 @@ import os
 import duckdb
 import pytest
 
-from orchestrator.destinations import duckdb as duckdb_file
-from orchestrator.destinations import staging
+from orchestrator.destinations import duckdb_tables, staging
 from orchestrator.destinations.duckdb import DuckDB
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
@@ -140,8 +139,8 @@ def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, dest
 def test_a_commit_that_needs_more_memory_than_is_meant_for_it_gets_it(place, destination, monkeypatch):
     many = {f"n{number}": "string" for number in range(300)}
     messages = [schema("wide", **many), *(record("wide", **dict.fromkeys(many, f"{id}")) for id in range(3000))]
-    monkeypatch.setattr(duckdb_file, "_MEGABYTES", 20)
-    monkeypatch.setattr(duckdb_file, "_MEGABYTES_A_COLUMN", 0)
+    monkeypatch.setattr(duckdb_tables, "_MEGABYTES", 20)
+    monkeypatch.setattr(duckdb_tables, "_MEGABYTES_A_COLUMN", 0)
     land(destination, *messages)
     land(destination, *messages)
 

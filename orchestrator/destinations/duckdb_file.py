@@ -1,0 +1,102 @@
+"""A DuckDB file and the one connection to it: waited for while another process has it, never open for long."""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from orchestrator.destinations import sql
+from orchestrator.destinations.disk import first_line, full_disk
+from orchestrator.errors import DestinationBusy, DestinationError
+from orchestrator.events import Listener, Waiting, nobody
+
+PATIENCE = 600.0
+"""Seconds that a commit waits for another process to let go of the file."""
+
+_Settings = dict[str, str | bool | int | float | list[str]]
+# A file that DuckDB 2 makes is one that DuckDB 1 reads too, unless somebody made it otherwise.
+_READ_BY_ALL: _Settings = {"storage_compatibility_version": "v1.0.0"}
+_FOR_COMMITS: _Settings = {
+    # Several threads that insert take twice the CPU of one, for little or no time won.
+    "threads": 1,
+    # A commit goes straight into the file, not through a log beside it.
+    "wal_autocheckpoint": "1KB",
+    "python_enable_replacements": False,
+}
+
+# A third of what DuckDB takes: it keeps a row group in memory until that is full, and takes more time for large ones.
+_ROW_GROUPS = "ROW_GROUP_SIZE 40960"
+
+_FILE = "_file"
+
+
+@contextlib.contextmanager
+def open_file(
+    path: Path, *, patience: float = PATIENCE, listen: Listener = nobody, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file, waiting up to `patience` seconds while another process has it.
+
+    Raises DestinationBusy when it does not let go, DestinationFull when the disk is full while the block writes,
+    DestinationError for anything else that DuckDB says of the file.
+    """
+    settings = _READ_BY_ALL if read_only else _READ_BY_ALL | _FOR_COMMITS
+    connection = duckdb.connect(config={**settings, "temp_directory": f"{path}.tmp"})
+    try:
+        _attach(connection, path, patience, listen, read_only)
+        with full_disk(path.parent):
+            yield connection
+    except duckdb.Error as error:
+        raise DestinationError(
+            f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
+            cause=first_line(error),
+            data="nothing of this commit was written; what was committed before stays",
+        ) from error
+    finally:
+        connection.close()
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, patience: float, listen: Listener, read_only: bool
+) -> None:
+    # Under a name of ours, because a file that is called like a schema in it makes that name ambiguous.
+    attach = f"ATTACH {sql.text(str(path))} AS {_FILE}({'READ_ONLY' if read_only else _ROW_GROUPS}); USE {_FILE}"
+    deadline = time.monotonic() + patience
+    pause, told = 0.01, False
+    while True:
+        try:
+            connection.execute(attach)
+            return
+        except duckdb.IOException as error:
+            found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
+            if not found:
+                raise DestinationError(f"{path} cannot be opened", cause=first_line(error)) from error
+            program, pid = found.groups()
+            if time.monotonic() >= deadline:
+                raise DestinationBusy(
+                    f"{path.name} is in use by another process (pid {pid})",
+                    cause=f"{program or 'a program'} has held it for more than {patience:.0f} s",
+                    data="nothing of this commit was written; what was committed before stays",
+                    hint=f"close the program that has {path.name} open, then run again",
+                ) from error
+        if not told:
+            listen(Waiting(f"{path.name} is in use by another process (pid {pid})"))
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """What the block writes holds as a whole once it ends, or not at all."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After a fatal error the connection only closes; closing it rolls back as well.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
