@@ -40,9 +40,11 @@ from orchestrator.protocol.schemas import DEEPEST, MOST_MEMBERS, columns_of
 from tests.docs import commands
 from tests.docs.markdown import ROOT, documents, headings, links, steps, steps_before, table
 from tests.docs.shell import Shell, lasting
+from tests.packages.installed import write_wheels
 
 DOCS = ROOT / "docs"
 WITHOUT_INDEX = ["docs/how-to/load-behind-any-tap.md"]
+WITH_THE_SDK = "docs/how-to/build-a-tap.md"
 
 
 def text_of(name: str) -> str:
@@ -64,7 +66,8 @@ def with_commands() -> list[str]:
 
 
 def standing_alone() -> list[Any]:
-    names = [name for name in with_commands() if name not in (TUTORIAL, *going_on_from_the_tutorial())]
+    elsewhere = (TUTORIAL, WITH_THE_SDK, *going_on_from_the_tutorial())
+    names = [name for name in with_commands() if name not in elsewhere]
     return [pytest.param(name, marks=() if name in WITHOUT_INDEX else pytest.mark.index) for name in names]
 
 
@@ -80,6 +83,13 @@ def check_commands(shell: Shell, name: str) -> None:
 def test_commands_run_as_printed_and_print_what_is_printed(name, tmp_path):
     with Shell(tmp_path) as shell:
         check_commands(shell, name)
+
+
+def test_a_tap_is_built_as_it_is_printed(index, tmp_path):
+    """What it installs, the development environment holds."""
+    write_wheels(index.folder, ["singer-sdk", "hatchling", "editables", "pytest"])
+    with Shell(tmp_path) as shell:
+        check_commands(shell, WITH_THE_SDK)
 
 
 @pytest.mark.index

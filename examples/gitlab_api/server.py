@@ -84,7 +84,8 @@ class _Connection(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.server.turn:
-            answer = self.server.api.answer(self.command, self.path, self.headers.get("PRIVATE-TOKEN"))
+            token = self.headers.get("PRIVATE-TOKEN") or self.headers.get("Authorization", "").removeprefix("Bearer ")
+            answer = self.server.api.answer(self.command, self.path, token)
             body = json.dumps(answer.body, ensure_ascii=False).encode()
         self.send_response(answer.status)
         for name, value in answer.headers.items():

@@ -3,25 +3,33 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.catalogs import Catalog, Change, Choice, Kind, Method, choose
 from orchestrator.config import Tap
 from orchestrator.destinations.sql import type_name
 from orchestrator.errors import UsageError
 from orchestrator.load.evolution import wider
-from orchestrator.protocol.schemas import JSON, Type, columns_of
+from orchestrator.load.naming import path_of
+from orchestrator.load.nesting import landing_columns
+from orchestrator.protocol.schemas import Type, columns_of
 
 NEXT = "at the next run"
 
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """What is taken of a stream, by column, and as what it lands."""
+    """What is taken of a stream, and the columns in which it lands, by the place of what they hold: `author.name`."""
 
     choice: Choice
     types: Mapping[str, Type]
 
-    def lands(self, column: str) -> bool:
-        return self.choice.selected and column in self.choice.columns
+    def lands(self, place: str) -> bool:
+        return self.choice.selected and any(_holds(column, place) for column in self.choice.columns)
+
+
+def _holds(column: str, place: str) -> bool:
+    """Whether what is at a place stands in a column."""
+    return place == column or place.startswith(f"{column}.")
 
 
 def consequences(
@@ -45,14 +53,17 @@ def _taken(tap: Tap, catalog: Catalog) -> dict[str, _Stream]:
     except UsageError:
         # What orchestrator.toml names is not there any more; the next run will say so.
         choices = choose(catalog, (), {})
-    return {choice.stream.id: _Stream(choice, _types(choice)) for choice in choices}
+    rules = rules_of(tap, choices)
+    return {choice.stream.id: _Stream(choice, _types(choice, rules)) for choice in choices}
 
 
-def _types(choice: Choice) -> dict[str, Type]:
+def _types(choice: Choice, rules: Rules) -> dict[str, Type]:
     try:
-        return {column.name: column.type for column in columns_of(choice.stream.schema, choice.key)}
+        columns = columns_of(choice.stream.schema, choice.key)
     except ValueError:
         return {}
+    landing = landing_columns(columns, rules.nesting_of(choice.stream.name), choice.key)
+    return {".".join(path_of(column.name)): column.type for column in landing}
 
 
 def _means(change: Change, was: _Stream | None, comes: _Stream | None, has_table: bool) -> Iterator[str]:
@@ -80,23 +91,23 @@ def _means(change: Change, was: _Stream | None, comes: _Stream | None, has_table
 
 def _means_for_column(change: Change, was: _Stream, comes: _Stream) -> Iterator[str]:
     assert change.property is not None
-    place, (old, new) = change.property, (was.types.get(change.property), comes.types.get(change.property))
-    if old is None and new is None:
-        # Deeper than a column.
-        column = place.partition(".")[0]
-        if comes.lands(column) and comes.types.get(column) == JSON:
-            yield f"column {column} keeps its JSON as it comes"
-    elif new is None:
-        if was.lands(place):
-            yield "the column stays; new rows have NULL in it"
-    elif not comes.lands(place):
+    place = change.property
+    if not (was if change.kind is Kind.PROPERTY_REMOVED else comes).lands(place):
         yield "it is not selected"
-    elif old is None:
-        yield f"{change.stream}.{place} is added as {type_name(new)} {NEXT}; rows that are there have NULL in it"
-    else:
-        first, *others = wider(old, new)
-        if first == old:
-            yield f"the column stays {type_name(old)}"
-        else:
-            yield f"{change.stream}.{place} will become {type_name(first)} {NEXT}"
-            yield from (f"({type_name(each)}, should a value not fit)" for each in others[-1:])
+        return
+    # A column may hold more than the property, or give each of its members a column.
+    touched = [column for column in {**was.types, **comes.types} if _holds(column, place) or _holds(place, column)]
+    said = [_becomes(change.stream, column, was.types.get(column), comes.types.get(column)) for column in touched]
+    yield "; ".join(said)
+
+
+def _becomes(stream: str, column: str, old: Type | None, new: Type | None) -> str:
+    if new is None:
+        return f"column {column} stays; new rows have NULL in it"
+    if old is None:
+        return f"{stream}.{column} is added as {type_name(new)} {NEXT}; rows that are there have NULL in it"
+    first, *others = wider(old, new)
+    if first == old:
+        return f"column {column} stays {type_name(old)}"
+    unfitting = f" ({type_name(others[-1])}, should a value not fit)" if others else ""
+    return f"{stream}.{column} will become {type_name(first)} {NEXT}{unfitting}"

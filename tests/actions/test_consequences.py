@@ -66,8 +66,8 @@ def column_type(workspace, column):
         ("integer", "number", 1.5, "orders.amount will become DOUBLE at the next run (VARCHAR, should a value not fit)",
          "DOUBLE"),
         ("integer", "string", "x", "orders.amount will become VARCHAR at the next run", "VARCHAR"),
-        ("number", "integer", 1, "the column stays DOUBLE", "DOUBLE"),
-        ("string", "integer", 1, "the column stays VARCHAR", "VARCHAR"),
+        ("number", "integer", 1, "column amount stays DOUBLE", "DOUBLE"),
+        ("string", "integer", 1, "column amount stays VARCHAR", "VARCHAR"),
         ("boolean", "object", {}, "orders.amount will become JSON at the next run", "JSON"),
     ],
 )  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_column_that_comes_and_one_that_goes(workspace, offers):
         "orders.total is new: number": (
             "orders.total is added as DOUBLE at the next run; rows that are there have NULL in it"
         ),
-        "orders.note is gone": "the column stays; new rows have NULL in it",
+        "orders.note is gone": "column note stays; new rows have NULL in it",
     }
     assert workspace.rows("orders", "id, note, total") == [(1, "a", None), (2, None, 1.5)]
 
@@ -116,15 +116,33 @@ def test_streams_that_come_and_go(offers):
     }
 
 
-def test_what_lies_deeper_stays_in_its_json(offers):
+@pytest.mark.parametrize(
+    ("settings", "means", "columns"),
+    [
+        ({}, "column buyer stays JSON", ["buyer"]),
+        (
+            {"nested": "struct"},
+            'orders.buyer will become STRUCT("name" VARCHAR, "email" VARCHAR) at the next run',
+            ["buyer"],
+        ),
+        (
+            {"flatten": 1},
+            "orders.buyer.email is added as VARCHAR at the next run; rows that are there have NULL in it",
+            ["buyer__name", "buyer__email"],
+        ),
+    ],
+)
+def test_what_lies_deeper_is_told_as_it_lands(workspace, offers, settings, means, columns):
     def orders(**below):
         return stream("orders", {"buyer": {"type": "object", "properties": below}})
 
-    offers(orders(name=TEXT))
+    workspace.choose(**settings)
+    offers(orders(name=TEXT), rows={"orders": {"id": 1, "buyer": {"name": "a"}}})
 
-    assert offers(orders(name=TEXT, email=TEXT)) == {
-        "orders.buyer.email is new: string or null": "column buyer keeps its JSON as it comes"
-    }
+    told = offers(orders(name=TEXT, email=TEXT), rows={"orders": {"id": 2, "buyer": {"name": "b", "email": "c"}}})
+
+    assert told == {"orders.buyer.email is new: string or null": means}
+    assert len(workspace.rows("orders", f"id, {', '.join(columns)}")) == 2
 
 
 def test_another_key_and_another_way_to_read(workspace, offers):

@@ -100,7 +100,7 @@ def _free_port() -> str:
 # What is another thing each time, and nothing that a reader compares.
 _PASSING = (
     (re.compile(r"\b20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [A-Z]{3,4})?"), "NOW"),
-    (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b(?: \d+ s\b)?"), "A WHILE"),
+    (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|min)\b(?: \d+ s\b)?"), "A WHILE"),
     (re.compile(r"\b\d\d:\d\d\b"), "CLOCK"),
     (re.compile(r"(?:–|\d+(?: \d{3})*/s)(?=\s)"), "RATE"),
     (re.compile(r"\b\d+ dependencies\b"), "DEPENDENCIES"),
