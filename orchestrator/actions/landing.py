@@ -104,7 +104,7 @@ class Landing:
             case Refused():
                 intent = self._intent
                 self._destination.stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
-            case Checkpoint() if step.state is not None or self.streams:
+            case Checkpoint() if step.state is not None or self.streams or step.activations:
                 before_commit()
                 return self._commit(step)
             case Counted():

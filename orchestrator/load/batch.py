@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from orchestrator.load.nesting import unfolded
 from orchestrator.load.table import OUR_COLUMNS, Table
 from orchestrator.protocol.arrays import INSTANT, scalar
+from orchestrator.protocol.dates import settle_dates
 from orchestrator.protocol.records import Records, UnfitRows
 from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column
@@ -103,10 +104,17 @@ def _settled(table: Table, records: Records) -> list[tuple[Column, pa.Array]]:
 
 
 def _deleted(settled: list[tuple[Column, pa.Array]], count: int, received: pa.Scalar) -> pa.Array:
-    """When each record was deleted. That it was is what counts: where a time cannot be read, those of all these
-    records become the one at which they came."""
-    said = next((values for column, values in settled if column.name == DELETED_AT), pa.nulls(count, received.type))
-    return said if said.type == received.type else pc.if_else(said.is_valid(), received, None)
+    """When each record was deleted. That it was is what counts: where no time can be read, it is the one at which the
+    record came."""
+    texts = next((values for column, values in settled if column.name == DELETED_AT), None)
+    if texts is None:
+        return pa.nulls(count, received.type)
+    times, type = settle_dates(TIMESTAMP, texts)
+    if type == TIMESTAMP:
+        return times
+    alone = {text: settle_dates(TIMESTAMP, pa.array([text])) for text in texts.drop_null().unique().to_pylist()}
+    read = {text: times[0] if type == TIMESTAMP else received for text, (times, type) in alone.items()}
+    return pa.array(map(read.get, texts.to_pylist()), received.type)
 
 
 def _extracted(texts: Sequence[str | None] | None, count: int, received: pa.Scalar) -> pa.Array:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from orchestrator.protocol.lines import Lines, decoded_lines, read_json
 from orchestrator.protocol.numbers import has_long_number
 from orchestrator.protocol.refusals import Flaw, Refusal
-from orchestrator.protocol.schemas import DELETED_AT, JSON, TIMESTAMP, Column, Kind, Type
+from orchestrator.protocol.schemas import DELETED_AT, JSON, TEXT, Column, Kind, Type
 from orchestrator.protocol.tokens import Misfit
 from orchestrator.protocol.values import NULL, reader_of, settle_tokens
 
@@ -168,7 +168,7 @@ class Shape:
 
     def with_members(self, names: Iterable[str]) -> "Shape":
         """A shape that also reads members that the schema does not declare, as JSON."""
-        extra = [Column(name, TIMESTAMP if name == DELETED_AT else JSON) for name in names]
+        extra = [Column(name, TEXT if name == DELETED_AT else JSON) for name in names]
         return Shape(self.stream, (*self.columns, *extra))
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 DELETED_AT = "_sdc_deleted_at"
-"""The one column that a tap and we share: set in a record, it says that the row is gone at the source."""
+"""The one column that a tap and we share: set in a record, to whatever, it says that the row is gone at the source."""
 
 DECIMAL_DIGITS = 38
 MOST_MEMBERS = 2000
@@ -142,7 +142,7 @@ def columns_of(schema: Mapping[str, Any], key: Iterable[str] = ()) -> tuple[Colu
 
     def type_of(name: str, property: Any) -> Type:
         if name == DELETED_AT:
-            return TIMESTAMP
+            return TEXT
         type = _scalar(document.promise(property), in_key=name in key)
         return _Nested(document).type_of(property) if type == JSON and name not in key else type
 

@@ -54,12 +54,15 @@ def test_a_row_that_is_gone_at_the_source_is_marked_also_where_the_schema_does_n
     assert batch.rows.column_names.count("_sdc_deleted_at") == 1
 
 
-def test_a_row_that_is_gone_at_a_time_nobody_can_read_is_gone_now():
-    orders = schema("orders", ("id",), id="integer", _sdc_deleted_at="string")
+@pytest.mark.parametrize("said", ["0000-00-00", "", "yes", True, 1577836800, 0.5, {"at": 1}])
+@pytest.mark.parametrize("declared", [{}, {"_sdc_deleted_at": "string"}, {"_sdc_deleted_at": "integer"}])
+def test_a_row_that_is_gone_at_a_time_nobody_can_read_is_gone_now(said, declared):
+    orders = schema("orders", ("id",), id="integer", **declared)
+    times = [said, None, "2024-02-29", said]
 
-    batch = one_batch(orders, order(1, _sdc_deleted_at="0000-00-00"), order(2, _sdc_deleted_at=None))
+    batch = one_batch(orders, *(order(id, _sdc_deleted_at=time) for id, time in enumerate(times)))
 
-    assert rows(batch, "_sdc_deleted_at") == [CAME, None]
+    assert rows(batch, "_sdc_deleted_at") == [CAME, None, DAY, CAME]
 
 
 @pytest.mark.parametrize("said", [{}, {"id": None}])
