@@ -217,12 +217,26 @@ class Tables:
         """Rows that are keyed alike into their table. Of the rows of one key the last stays, and it takes the place
         of the one that the table held."""
         stays = sql.alive(self._commit.soft_delete)
+        selects = [f"SELECT {sql.selection(source, place.landed)} FROM {sql.name(source.name)}" for source in sources]
+        if sources[0].key and self._commit.soft_delete:
+            selects = self._with_marks(selects, sources[0].key, place)
         if sources[0].key and self._make_way(sources, place):
             stays += f" AND {sql.name(SEQUENCE)} IN (SELECT {sql.name(SEQUENCE)} FROM temp.arriving)"
-        for source in sources:
-            select = f"SELECT {sql.selection(source, place.landed)} FROM {sql.name(source.name)}"
+        for select in selects:
             self._run(f"INSERT INTO {place.relation} BY NAME SELECT * FROM ({select}) WHERE {stays}")
             self._settled()
+
+    def _with_marks(self, selects: list[str], said: tuple[str, ...], place: _Place) -> list[str]:
+        """The same rows in one more select: those that mark a row as deleted, with its values."""
+        key = [place.landed.columns[each].name for each in said]
+        arriving, alive = f"({' UNION ALL '.join(selects)})", sql.alive(soft_delete=False)
+        self._run(f"CREATE OR REPLACE TEMP TABLE gone AS FROM {arriving} WHERE NOT ({alive})")
+        before = (place.relation, f"{arriving} WHERE {alive}")
+        # A join hands its keys down to Arrow, which knows no JSON.
+        self._run("SET disabled_optimizers = 'join_filter_pushdown'")
+        self._run(f"CREATE OR REPLACE TEMP TABLE marks AS {sql.marks('temp.gone', before, place.landed, key)}")
+        self._run("RESET disabled_optimizers")
+        return [*(f"SELECT * FROM ({select}) WHERE {alive}" for select in selects), "FROM temp.marks"]
 
     def _make_way(self, sources: list[Landed], place: _Place) -> bool:
         """Deletes the rows that have a key of the `sources`. Tells whether some of these have a key in common; only

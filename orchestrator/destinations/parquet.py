@@ -217,6 +217,8 @@ class _Tables:
         if wave.rekeys:
             held = replace(held, parts=self._one_per_key(held.parts, key))
         arriving = wave.parts
+        if key and arriving and self._commit.soft_delete:
+            arriving = self._rewriter.with_marks(arriving, held.parts, held.landed, key)
         if key and arriving:
             keys = self._rewriter.keep_latest(arriving, key)
             # Of all ways to say it, DuckDB reads the fewest pages for this one.

@@ -190,6 +190,18 @@ class Rewriter:
         stay = tuple(part for part in parts if part not in changing)
         return stay + self._write(f"SELECT * REPLACE ({replaced}) FROM {relation(changing)}")
 
+    def with_marks(
+        self, parts: tuple[Part, ...], held: tuple[Part, ...], landed: Landed, key: Sequence[str]
+    ) -> tuple[Part, ...]:
+        """The files, in which each row that marks one of `held` as deleted has its values."""
+        gone = f"NOT ({sql.alive(soft_delete=False)})"
+        rest = self.without(parts, gone)
+        if rest == parts:
+            return parts
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE gone AS FROM {relation(parts)} WHERE {gone}")
+        before = [relation(each) for each in (held, rest) if each] or ["temp.gone WHERE false"]
+        return rest + self._write(sql.marks("temp.gone", before, landed, key))
+
     def keep_latest(self, parts: tuple[Part, ...], key: Sequence[str]) -> int:
         """Keeps the keys of the rows, and the sequence of the last row of each, as the table `latest`. Counts them."""
         self.connection.execute(f"SET memory_limit = '{_MEMORY_FOR_KEYS}'")

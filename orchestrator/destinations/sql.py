@@ -186,6 +186,20 @@ def same_key(one: str, other: str, key: Sequence[str]) -> str:
     return " AND ".join(f"{one}.{name(column)} = {other}.{name(column)}" for column in key)
 
 
+def marks(gone: str, before: Sequence[str], landed: Landed, key: Sequence[str]) -> str:
+    """The rows of `gone`, which mark others as deleted. Where one has no value it gets that of the row it marks, the
+    last one `before` it: most taps say no more of a deleted row than its key."""
+    columns = [name(column.name) for column in landed.columns.values()]
+    values = [f"coalesce(mark.{column}, last.{column}) AS {column}" for column in columns]
+    ours = [f"mark.{name(column.name)}" for column in OUR_COLUMNS]
+    return (
+        f"SELECT {', '.join([*values, *ours])} FROM {gone} AS mark LEFT JOIN ("
+        f"SELECT * FROM ({' UNION ALL BY NAME '.join(f'FROM {relation}' for relation in before)}) "
+        f"WHERE ({names(key)}) IN (SELECT {names(key)} FROM {gone}) {latest_per_key(key)}"
+        f") AS last ON {same_key('mark', 'last', key)}"
+    )
+
+
 def between(sequence: int, until: int | None) -> str:
     """A condition: the row came after `sequence`, and no later than `until` (None: whenever)."""
     after = f"{name(SEQUENCE)} > {sequence}"

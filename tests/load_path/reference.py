@@ -139,7 +139,11 @@ class _Run:
             key = key_of(row, stream)
             if key is None:
                 raise Refused("a record without its key")
+            same = [other for other in stream.rows if key_of(other, stream) == key]
             stream.rows = [other for other in stream.rows if key_of(other, stream) != key]
+            if same and row.deleted:
+                # It marks the row that is there, and most taps say no more of it than its key.
+                row.values = same[0].values | {name: value for name, value in row.values.items() if value is not None}
         if not row.deleted or self._reference.soft_delete:
             stream.rows.append(row)
         stream.columns |= row.values.keys()
