@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,19 +45,24 @@ def open_file(
     DestinationError for anything else that DuckDB says of the file.
     """
     settings = _READ_BY_ALL if read_only else _READ_BY_ALL | _FOR_COMMITS
-    connection = duckdb.connect(config={**settings, "temp_directory": f"{path}.tmp"})
-    try:
-        _attach(connection, path, patience, listen, read_only)
-        with full_disk(path.parent):
-            yield connection
-    except duckdb.Error as error:
-        raise DestinationError(
-            f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
-            cause=first_line(error),
-            data="nothing of this commit was written; what was committed before stays",
-        ) from error
-    finally:
-        connection.close()
+    # Several may read at once, each with a folder of its own for what does not fit into memory.
+    with tempfile.TemporaryDirectory() if read_only else contextlib.nullcontext(f"{path}.tmp") as spilled:
+        connection = duckdb.connect(config={**settings, "temp_directory": spilled})
+        try:
+            _attach(connection, path, patience, listen, read_only)
+            if not read_only:
+                # Nobody else has the file now: what is there, a process left that was killed.
+                shutil.rmtree(spilled, ignore_errors=True)
+            with full_disk(path.parent):
+                yield connection
+        except duckdb.Error as error:
+            raise DestinationError(
+                f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
+                cause=first_line(error),
+                data="nothing of this commit was written; what was committed before stays",
+            ) from error
+        finally:
+            connection.close()
 
 
 def _attach(

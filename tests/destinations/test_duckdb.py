@@ -136,6 +136,15 @@ def test_rows_that_wait_beyond_memory_wait_on_disk_and_leave_no_file(place, dest
     assert len(os.listdir("/dev/fd")) == len(open_before)
 
 
+def test_what_a_killed_process_had_no_memory_for_is_swept(place, destination):
+    left = place.path.parent / "warehouse.duckdb.tmp" / "duckdb_temp_storage_DEFAULT-0.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"rows")
+    land(destination, USERS, user(1, "Ada"), state(1))
+
+    assert [path.name for path in place.path.parent.iterdir()] == ["warehouse.duckdb"]
+
+
 def test_a_commit_that_needs_more_memory_than_is_meant_for_it_gets_it(place, destination, monkeypatch):
     many = {f"n{number}": "string" for number in range(300)}
     messages = [schema("wide", **many), *(record("wide", **dict.fromkeys(many, f"{id}")) for id in range(3000))]
