@@ -72,7 +72,7 @@ def _check_refusals(prepared: Prepared, refusals: list[str], history: CommitLog,
     lost = [
         stream
         for stream in silent
-        if not names[stream] & earlier or prepared.rules.replication.get(stream) == Method.FULL_TABLE
+        if not names[stream] & earlier or prepared.rules.replication_of(stream) == Method.FULL_TABLE
     ]
     if lost:
         raise TapFailed(
