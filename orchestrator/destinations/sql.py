@@ -73,8 +73,8 @@ def cast(value: str, old: Type, new: Type) -> str:
         return _of_each(value, cast("x", old.item, new.item))
     if old.kind is Kind.DATE and new.kind is Kind.TIMESTAMP:
         return f"make_timestamptz(epoch_us({value}))"
-    if old.kind is Kind.NUMBER and new.kind is Kind.DECIMAL:
-        # Straight from the double, 5293.0 would gain digits that nobody said.
+    if Kind.NUMBER in (old.kind, new.kind):
+        # Straight from the double, 5293.0 would gain digits that nobody said; straight to it, DuckDB rounds twice.
         value = f"{value}::VARCHAR"
     return f"TRY_CAST({value} AS {type_name(new)})"
 

@@ -83,16 +83,17 @@ def wider(one: Type, other: Type) -> tuple[Type, ...]:
     if kinds & {Kind.JSON, Kind.STRUCT, Kind.LIST}:
         return (JSON,)
     if kinds == {Kind.INTEGER, Kind.NUMBER}:
-        return (NUMBER, TEXT)
-    if kinds == {Kind.INTEGER, Kind.DECIMAL} or kinds == {Kind.DECIMAL}:
-        return (*_decimals(one, other), TEXT)
-    if kinds == {Kind.NUMBER, Kind.DECIMAL}:
-        return (*_decimals(one, other), NUMBER, TEXT)
+        return (NUMBER, *_ANY_DECIMAL, TEXT)
+    if kinds <= {Kind.INTEGER, Kind.NUMBER, Kind.DECIMAL}:
+        enough, doubles = decimal(max(one.scale, other.scale)), (NUMBER,) if Kind.NUMBER in kinds else ()
+        return tuple(dict.fromkeys((enough, *doubles, *_ANY_DECIMAL, TEXT)))
     if kinds == {Kind.DATE, Kind.TIMESTAMP}:
         return (TIMESTAMP, TEXT)
     return (TEXT,)
 
 
+# Which of them holds the values, the values tell.
+_ANY_DECIMAL = tuple(map(decimal, range(DECIMAL_DIGITS + 1)))
 _TEXTS = {Kind.TEXT, Kind.DATE, Kind.TIME, Kind.TIMESTAMP}
 
 
@@ -118,8 +119,3 @@ def _structs(one: Type, other: Type) -> tuple[Type, ...]:
         for place in range(max(map(len, candidates.values())))
     ]
     return tuple(structs) if count_members(structs[-1]) <= MOST_MEMBERS else (JSON,)
-
-
-def _decimals(one: Type, other: Type) -> tuple[Type, ...]:
-    scale = max(one.scale, other.scale)
-    return (decimal(scale),) if scale < DECIMAL_DIGITS else ()

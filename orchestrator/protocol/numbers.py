@@ -31,18 +31,25 @@ def has_long_number(lines: bytes) -> bool:
 
 def settle_numbers(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array, Type]:
     """Numbers as their JSON text: as what they were promised to be, or else as doubles, decimals or text, whichever
-    keeps every digit. Raises Misfit."""
+    keeps every digit. Raises Misfit.
+
+    The rows of a column may come together or one by one and widen it later (`load.evolution`): both must end with the
+    same type.
+    """
     array = _plainly(type, pa.array(tokens, pa.string()))
     if array is not None:
         return array, type
-    values = each(_number, tokens)
+    values = each(_number if type.kind is Kind.DECIMAL else _double_or_longer, tokens)
     exact = [value for value in values if not isinstance(value, float)]
     all_exact = len(exact) == len(values)
+    fitting = None
     if type == INTEGER and all_exact and all(map(_is_whole, exact)):
-        return settle_integers(exact)
-    if not (type.kind is Kind.DECIMAL and all_exact) and all(map(_is_double, tokens, values)):
-        return pa.array([None if value is None else float(value) for value in values], pa.float64()), NUMBER
-    fitting = _decimals(exact, type.scale) if all_exact else None
+        fitting = _integers(exact)
+    elif type.kind is Kind.DECIMAL:
+        fitting = _decimals(exact, type.scale)
+        fitting = fitting if all_exact or fitting is None else _doubles(values)
+    elif type != INTEGER or not any(map(_is_too_wide, exact)):
+        fitting = _doubles(values) or (_decimals(exact) if all_exact else None)
     return fitting or (pa.array([None if token is None else text(token) for token in tokens], pa.string()), TEXT)
 
 
@@ -75,6 +82,12 @@ def _number(token: bytes) -> Decimal | float | None:
     return value if _exponent(value) <= 0 or math.isfinite(float(value)) else None
 
 
+def _double_or_longer(token: bytes) -> Decimal | float | None:
+    """A number of no more digits than a double has is the double that it names."""
+    value = _number(token)
+    return value if not isinstance(value, Decimal) or _LONG_TOKEN.match(token) else Decimal(repr(float(value)))
+
+
 def _exponent(value: Decimal) -> int:
     return int(value.as_tuple().exponent)
 
@@ -83,19 +96,30 @@ def _is_whole(value: Decimal | None) -> bool:
     return value is None or value == value.to_integral_value()
 
 
-def _is_double(token: bytes | None, value: Decimal | float | None) -> bool:
-    if token is None or not isinstance(value, Decimal) or not _LONG_TOKEN.match(token):
-        return True
-    return Decimal(repr(float(value))) == value
+def _is_too_wide(value: Decimal | None) -> bool:
+    return value is not None and value.adjusted() >= DECIMAL_DIGITS
 
 
 def settle_integers(values: Sequence[Decimal | None]) -> tuple[pa.Array, Type]:
     """Whole numbers, however long: as integers, decimals or text."""
+    texts = [None if value is None else f"{value:f}" for value in values]
+    return _integers(values) or (pa.array(texts, pa.string()), TEXT)
+
+
+def _integers(values: Sequence[Decimal | None]) -> tuple[pa.Array, Type] | None:
     try:
         return pa.array([None if value is None else int(value) for value in values], pa.int64()), INTEGER
     except OverflowError:
-        texts = [None if value is None else f"{value:f}" for value in values]
-        return _decimals(values) or (pa.array(texts, pa.string()), TEXT)
+        return _decimals(values)
+
+
+def _doubles(values: Sequence[Decimal | float | None]) -> tuple[pa.Array, Type] | None:
+    """The values as doubles, if each is one: that is what it is written as again."""
+    doubles = [None if value is None else float(value) for value in values]
+    for value, double in zip(values, doubles, strict=True):
+        if isinstance(value, Decimal) and Decimal(repr(double)) != value:
+            return None
+    return pa.array(doubles, pa.float64()), NUMBER
 
 
 def _decimals(values: Sequence[Decimal | None], scale: int = 0) -> tuple[pa.Array, Type] | None:
@@ -103,7 +127,7 @@ def _decimals(values: Sequence[Decimal | None], scale: int = 0) -> tuple[pa.Arra
     # Arrow makes another number of one whose zeros reach beyond its 38 digits.
     shortest = [None if value is None else value.normalize(_EXACT) for value in values]
     places = max((-_exponent(value) for value in shortest if value is not None), default=0)
-    digits = max((value.adjusted() + 1 for value in shortest if value is not None), default=0)
+    digits = max((value.adjusted() + 1 for value in shortest if value), default=0)
     for behind in (max(scale, places), max(0, places)):
         if behind + max(0, digits) <= DECIMAL_DIGITS:
             return pa.array(shortest, pa.decimal128(DECIMAL_DIGITS, behind)), decimal(behind)

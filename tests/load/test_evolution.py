@@ -21,6 +21,7 @@ from orchestrator.protocol.schemas import (
 )
 
 TYPES = [NOTHING, BOOLEAN, INTEGER, NUMBER, DATE, TIME, TIMESTAMP, TEXT, JSON, decimal(0), decimal(2), decimal(38)]
+DECIMALS = tuple(map(decimal, range(39)))
 types = st.sampled_from(TYPES)
 
 
@@ -42,10 +43,10 @@ def test_the_last_candidate_can_hold_the_values_of_both(one, other):
         (INTEGER, INTEGER, (INTEGER,)),
         (NOTHING, DATE, (DATE,)),
         (NOTHING, NOTHING, (NOTHING,)),
-        (INTEGER, NUMBER, (NUMBER, TEXT)),
-        (INTEGER, decimal(2), (decimal(2), TEXT)),
-        (decimal(2), decimal(5), (decimal(5), TEXT)),
-        (decimal(2), NUMBER, (decimal(2), NUMBER, TEXT)),
+        (INTEGER, NUMBER, (NUMBER, *DECIMALS, TEXT)),
+        (INTEGER, decimal(2), (decimal(2), *DECIMALS[:2], *DECIMALS[3:], TEXT)),
+        (decimal(2), decimal(38), (decimal(38), *DECIMALS[:38], TEXT)),
+        (decimal(2), NUMBER, (decimal(2), NUMBER, *DECIMALS[:2], *DECIMALS[3:], TEXT)),
         (DATE, TIMESTAMP, (TIMESTAMP, TEXT)),
         (DATE, TIME, (TEXT,)),
         (BOOLEAN, INTEGER, (TEXT,)),
@@ -84,7 +85,7 @@ def test_new_columns_are_added_and_old_ones_stay():
 def test_a_column_that_needs_another_type_is_widened():
     _, growth = grow(landed(id=INTEGER), table(id=NUMBER))
 
-    assert growth == Growth(widened=(Widening("id", "id", INTEGER, (NUMBER, TEXT)),))
+    assert growth == Growth(widened=(Widening("id", "id", INTEGER, wider(INTEGER, NUMBER)),))
 
 
 def test_a_key_that_changes_is_told():

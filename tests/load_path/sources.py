@@ -101,6 +101,15 @@ KINDS = (
 _NOTHING = Kind({"type": "null"}, st.none(), _json)
 
 
+# Numbers that together ask for another type than each of them does.
+_FEW_DIGITS = ("-0", "7", "0.5", "-1.25", "1e20", "1E50", "-2e300", "1e-30", "0.10000000000000001", "0.0", "1e3")
+_MANY_DIGITS = (2**53, 2**53 + 1, 2**60, 2**64 + 1, "12345678901234567e3", "0.1234567890123456789", "0." + "7" * 38)
+_literals = numbers(
+    st.sampled_from([*_FEW_DIGITS, *_MANY_DIGITS, 10**37 + 1, 10**40, "12345678901234567890.5"])
+    | st.tuples(st.integers(-(10**20), 10**20), st.integers(-40, 20)).map(lambda parts: "{}e{}".format(*parts))
+)
+
+
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────
 
 _STREAMS = ("issues", "Issues", "a-b", "a_b", "../a", "select", "_x", "日本", "x" * 300)
@@ -209,6 +218,20 @@ def _run_of(draw: Draw, stream: _Stream) -> list[Message]:
                 stream.keyed = not stream.keyed
             said.append(stream.schema())
     return said
+
+
+@st.composite
+def growing(draw: Draw) -> tuple[Message, list[Message]]:
+    """A SCHEMA and records of one stream whose columns grow more often than not."""
+    kinds = {"n": draw(st.sampled_from(KINDS[:3])), "a": draw(st.sampled_from((*KINDS, _NOTHING)))}
+    # A decimal column that gets a NaN becomes one of doubles where these keep what came so far, and text elsewhere.
+    no_numbers = st.nothing() if "multipleOf" in kinds["n"].schema else _no_numbers
+    values = {"n": _literals | st.none() | no_numbers, "a": st.none() | kinds["a"].fitting}
+    values |= {"a": values["a"] | kinds["a"].growing} if kinds["a"].growing is not None else {}
+    rows = draw(st.lists(st.fixed_dictionaries(values, optional={"new": _json}), min_size=2, max_size=6))
+    schema = {"properties": {name: _nullable(kind.schema) for name, kind in kinds.items()}}
+    records = [{"type": "RECORD", "stream": "s", "record": row} for row in rows]
+    return {"type": "SCHEMA", "stream": "s", "schema": schema, "key_properties": []}, records
 
 
 # ── arrangements ─────────────────────────────────────────────────────────────────────────────────

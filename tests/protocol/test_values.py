@@ -168,6 +168,21 @@ def test_no_decimal_becomes_another_for_want_of_room(said):
     assert [Decimal(value) for value in found] == [Decimal("0.5"), Decimal(said)]
 
 
+def test_a_number_of_no_more_digits_than_a_double_is_that_double_also_among_decimals():
+    """So that it does not matter whether it came before them, and landed as a double, or with them."""
+    long = "0.1234567890123456789"
+
+    assert settled({"type": "number"}, "0.10000000000000001", long) == (
+        "decimal(38,19)",
+        [Decimal("0.1"), Decimal(long)],
+    )
+
+
+def test_an_integer_too_wide_for_any_decimal_is_text_whatever_stands_beside_it():
+    assert settled({"type": "integer"}, "1e50", "0.5") == ("text", ["1e50", "0.5"])
+    assert settled({"type": "number"}, "1e50", "0.5") == ("number", [1e50, 0.5])
+
+
 def test_a_decimal_that_is_not_a_number_makes_numbers_of_them_and_text_where_those_would_round():
     assert settled(CENTS, "0.5", "Infinity") == ("number", [0.5, math.inf])
     assert settled(CENTS, "0.123456789012345678", "NaN") == ("text", ["0.123456789012345678", "NaN"])
