@@ -42,9 +42,13 @@ def readable(text: str) -> str:
 
 
 def holds(landed: Any, type: str, sent: Any) -> bool:
-    """Whether `landed`, from a column of a DuckDB type, is `sent`, a value of `read_json`."""
+    """Whether `landed`, from a column of a DuckDB type, is `sent`, a value of `read_json`. "JSON text" is JSON that may
+    have been text before."""
     if sent is None or landed is None:
         return sent is landed
+    if type == "JSON text":
+        held = read_json(landed)
+        return holds(landed, "JSON", sent) or (isinstance(held, str) and _is_the_text(held, sent))
     if type == "JSON":
         held = read_json(landed)
         # A column that was text before it became JSON wrote texts.

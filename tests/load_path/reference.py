@@ -27,11 +27,13 @@ class Row:
 
 @dataclass
 class Stream:
-    """`properties` and `key` are those of the last SCHEMA; `columns` are all names that ever came."""
+    """`properties` and `key` are those of the last SCHEMA; `columns` are all names that ever came, `retyped` those of
+    which two SCHEMAs said different things."""
 
     properties: dict[str, Any] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     columns: set[str] = field(default_factory=set)
+    retyped: set[str] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
 
 
@@ -116,7 +118,8 @@ class _Run:
         self._announced.add(message["stream"])
         said = message.get("key_properties") or []
         key = (said,) if isinstance(said, str) else tuple(said)
-        stream.properties = message["schema"].get("properties") or {}
+        before, stream.properties = stream.properties, message["schema"].get("properties") or {}
+        stream.retyped |= {name for name in stream.columns if before.get(name) != stream.properties.get(name)}
         if stream.properties and not set(key) <= stream.properties.keys():
             raise Refused("a key that is not declared")
         stream.columns |= stream.properties.keys() - {DELETED_AT}

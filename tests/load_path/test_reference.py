@@ -172,7 +172,7 @@ def normal(value: object, type: str) -> object:
 
 def number(text: str) -> Decimal | None:
     try:
-        said = Decimal(text).normalize(EXACT)
+        said = EXACT.plus(Decimal(text)).normalize(EXACT)
     except InvalidOperation:
         return None
     # A text of no more digits than a double has may have been one.
@@ -183,5 +183,5 @@ def in_order(value: object) -> object:
     if isinstance(value, dict):
         return {name: in_order(value[name]) for name in sorted(value)}
     if isinstance(value, Decimal) and value.is_finite():
-        return repr(value.normalize())
+        return str(EXACT.plus(value).normalize(EXACT))
     return [in_order(item) for item in value] if isinstance(value, list) else repr(value)
