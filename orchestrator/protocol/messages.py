@@ -60,13 +60,15 @@ class ActivateVersion:
 
 @dataclass(frozen=True, slots=True)
 class BatchFiles:
-    """BATCH: records in files, named by URL or path. `format` is jsonl or parquet, `compression` gzip or none."""
+    """BATCH: records in files, named by URL or path. `format` is jsonl or parquet, `compression` gzip or none;
+    `version` is that of every record in them."""
 
     stream: str
     format: str
     compression: str
     manifest: tuple[str, ...]
     line: int
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,8 @@ class _Reader:
             # Read together, a line that is torn could make up for two records that are glued.
             for whole, run in groupby(places, block.is_braced):
                 for together in [list(run)] if whole else [[place] for place in run]:
-                    records = [_Envelope("RECORD", record=msgspec.Raw(block.lines[place])) for place in together]
+                    texts = [msgspec.Raw(block.lines[place]) for place in together]
+                    records = [_Envelope("RECORD", record=text, version=message.version) for text in texts]
                     yield from self._records(message.stream, records, Lines(block, together))
 
     def _other(self, type: str, envelope: _Envelope, number: int) -> Message:
@@ -461,6 +464,8 @@ def _batch_files(envelope: _Envelope, number: int) -> BatchFiles:
         flaw = "has no manifest"
     elif stream is None:
         flaw = "names no stream"
+    elif _flaw_of(envelope.version):
+        flaw = f"has the version {envelope.version!r:.40}, which is no whole number"
     else:
-        return BatchFiles(stream, format, compression, tuple(manifest), number)
+        return BatchFiles(stream, format, compression, tuple(manifest), number, envelope.version)
     raise BadBatch(f"line {number}: a BATCH {flaw}", data="nothing after the last commit was kept")

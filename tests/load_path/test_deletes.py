@@ -81,3 +81,14 @@ def test_a_version_that_is_activated_without_a_schema_takes_effect(place, with_s
 
     assert said.exit_code == 0, said.err
     assert names(place) == []
+
+
+def test_the_records_of_a_batch_bear_its_version(place):
+    (place.folder / "new.jsonl").write_text('{"id": 1, "name": "Bea"}\n{"id": 3, "name": "Cy"}\n')
+    batch = {"type": "BATCH", "stream": "users", "encoding": {"format": "jsonl"}, "manifest": ["new.jsonl"]}
+    old = (versioned(1, user(1, "Ada")), versioned(1, user(2, "Bob")), activate("users", 1), state(1))
+
+    said = place.load(text_of(USERS, *old, versioned(2, batch), activate("users", 2), state(2)))
+
+    assert said.exit_code == 0, said.err
+    assert [name for _, name, *_ in names(place)] == ["Bea", "Cy"]
