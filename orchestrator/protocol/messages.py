@@ -119,6 +119,10 @@ class _Envelope(msgspec.Struct, gc=False):
     time_extracted: Any = None
     encoding: Any = None
     manifest: Any = None
+    # A BATCH as PipelineWise writes it: one file, and how it is written beside its name.
+    filepath: Any = None
+    format: Any = None
+    compression: Any = None
 
 
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
@@ -454,10 +458,13 @@ def _key(stream: str, said: Any, number: int) -> tuple[str, ...]:
 
 
 def _batch_files(envelope: _Envelope, number: int) -> BatchFiles:
-    encoding = envelope.encoding if isinstance(envelope.encoding, Mapping) else {}
+    beside = {"format": envelope.format, "compression": envelope.compression}
+    encoding = envelope.encoding if isinstance(envelope.encoding, Mapping) else beside
     format = str(encoding.get("format") or "jsonl").lower()
     compression = str(encoding.get("compression") or "none").lower()
     stream, manifest = _stream_named(envelope), envelope.manifest
+    if manifest is None and envelope.filepath is not None:
+        manifest = [envelope.filepath]
     if format not in ("jsonl", "parquet") or compression not in ("none", "gzip", "gz"):
         flaw = f"is in {format}, compressed with {compression}, which is not understood"
     elif not isinstance(manifest, list) or not all(isinstance(path, str) for path in manifest):

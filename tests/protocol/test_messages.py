@@ -556,12 +556,16 @@ def test_a_batch_names_its_files_and_how_they_are_written():
         return ()
 
     packed = {"format": "Parquet", "compression": "GZIP"}
-    list(strictly([text_of(ORDERS, batch(), batch(encoding=packed), batch(encoding=None))], open_batch))
+    single = {"type": "BATCH", "stream": "orders", "filepath": "/a.gz", "compression": "gzip", "batch_size": 9}
+    said = [batch(), batch(encoding=packed), batch(encoding=None), single, batch() | {"version": 7}]
+    list(strictly([text_of(ORDERS, *said)], open_batch))
 
     assert seen == [
         BatchFiles("orders", "jsonl", "none", ("a", "b"), 2),
         BatchFiles("orders", "parquet", "gzip", ("a", "b"), 3),
         BatchFiles("orders", "jsonl", "none", ("a", "b"), 4),
+        BatchFiles("orders", "jsonl", "gzip", ("/a.gz",), 5),
+        BatchFiles("orders", "jsonl", "none", ("a", "b"), 6, 7),
     ]
 
 
