@@ -104,7 +104,7 @@ def _opened(members: tuple[Column, ...], texts: pa.Array) -> tuple[list[Settled]
     is_object = pc.starts_with(texts, "{").fill_null(False)
     objects = [msgspec.Raw(text) for text in texts.filter(is_object).cast(pa.binary()).to_pylist()]
     shape = _shape(members)
-    fields, rows = shape.records(objects)
+    fields, rows, _ = shape.records(objects)
     if len(rows) < len(objects) or not fields.fields:
         rows = [shape.members(object) for object in objects]
         shape = shape.with_members(shape.undeclared(rows))

@@ -84,7 +84,7 @@ def _all_at_once(type: Type, tokens: Sequence[bytes]) -> Settled | None:
     text = b"\n".join(tokens)
     exact = _holds_numbers(type) and has_long_number(text)
     decoder = _decoder(type, exact=exact)
-    values = decoded_lines(decoder, text) if decoder else []
+    values, _ = decoded_lines(decoder, text) if decoder else ([], 0)
     return _arrays(type, values, exact=exact) if len(values) == len(tokens) else None
 
 

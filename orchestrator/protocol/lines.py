@@ -115,12 +115,32 @@ def one_in_each(lines: bytes, count: int) -> bool:
     return True
 
 
-def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> list[T]:
-    """The values in `lines`, or none of them unless `decoder` takes every one."""
+def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> tuple[list[T], int]:
+    """The values in `lines`, or none of them unless `decoder` takes every one; and how many lines it took before one
+    that it does not take, 0 where that cannot be told."""
     try:
-        return decoder.decode_lines(lines)
-    except UNREADABLE:
-        return []
+        return decoder.decode_lines(lines), 0
+    except UNREADABLE as error:
+        return [], _lines_before(error, lines)
+
+
+_VALUE = re.compile(r"`\$\[(\d+)\]")
+_BYTE = re.compile(r"\(byte (\d+)\)$")
+
+
+def _lines_before(error: Exception, lines: bytes) -> int:
+    """How many lines were read before the error, as its own words tell."""
+    if found := _VALUE.search(str(error)):
+        return int(found[1])
+    found = _BYTE.search(str(error))
+    # A line that breaks off may be missed only in the next one.
+    return max(0, lines.count(b"\n", 0, int(found[1])) - 1) if found else 0
+
+
+def split_after(lines: bytes, count: int) -> tuple[bytes, bytes]:
+    """The first so many lines, and the others."""
+    *_, others = lines.split(b"\n", count)
+    return lines[: len(lines) - len(others)], others
 
 
 def read_json(decoder: "msgspec.json.Decoder[T]", text: bytes) -> T:

@@ -25,6 +25,7 @@ from orchestrator.protocol.lines import (
     is_text,
     one_in_each,
     read_json,
+    split_after,
     whole_lines,
 )
 from orchestrator.protocol.records import Fields, Mixed, Records, Shape, StateMessage, known
@@ -128,7 +129,13 @@ class _Envelope(msgspec.Struct, gc=False):
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FEW = 500
-"""So many records are read member by member when one of them does not fit."""
+"""So many lines are read with care where one of them does not fit."""
+_RUN = 1000
+"""Where so many fit before one that does not, it is likely to be alone."""
+_FEWER = 20
+"""And then so many are read with care."""
+_MANY = 10_000
+"""So many records are read as one at most, as often as it may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,34 @@ class _Stream:
     key: tuple[str, ...]
     shape: Shape
     check: FullCheck | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Lines of a block that may be read as one. `likely` are streams that came before those few that are in between."""
+
+    lines: Lines
+    text: bytes
+    likely: tuple[str, ...] = ()
+
+    def cut(self, fitting: int, likely: tuple[str, ...]) -> "list[_Part]":
+        """The lines at the beginning that seem to fit, those few that are to be read with care, and the others. Halves,
+        where nobody can tell which fit."""
+        places, text, parts = self.lines.places, self.text, []
+        if not 0 < fitting < len(places):
+            lengths = [len(places) // 2]
+        elif fitting < _RUN:
+            lengths = [_FEW]
+        else:
+            lengths = [fitting, _FEWER]
+        for length in lengths:
+            first, text = split_after(text, length)
+            if first:
+                parts.append(_Part(Lines(self.lines.block, places[:length]), first))
+            places = places[length:]
+        if text:
+            parts.append(_Part(Lines(self.lines.block, places), text, likely if fitting >= _RUN else ()))
+        return parts
 
 
 class _Reader:
@@ -159,32 +194,43 @@ class _Reader:
         yield from self._read(Lines(block, range(block.count)), block.text)
 
     def _read(self, lines: Lines, text: bytes) -> Iterator[Message]:
-        """The messages in `lines`, whose text is `text`. Where they cannot be read as one, they are halved until few
-        are read one by one."""
-        count = len(lines.places)
-        readable = is_text(text)
-        if readable and self._likely and self._validate is Validate.TYPES:
+        """The messages in `lines`, whose text is `text`. Where they cannot be read as one, a few are read by
+        themselves, and those before and after them as one again."""
+        parts = [_Part(lines, text)]
+        while parts:
+            part = parts.pop()
+            if set(self._likely) < set(part.likely):
+                self._likely = part.likely
+            messages, fitting = self._read_as_one(part.lines, part.text)
+            if messages is not None:
+                yield from messages
+            elif len(part.lines.places) > _FEW:
+                parts += reversed(part.cut(fitting, self._likely))
+            else:
+                yield from self._read_singly(part.lines)
+
+    def _read_as_one(self, lines: Lines, text: bytes) -> tuple[Iterator[Message] | None, int]:
+        """The messages in `lines`; None where they cannot be read in one call, but how many at the beginning seem to
+        fit."""
+        count, fitting = len(lines.places), 0
+        if not is_text(text):
+            return None, 0
+        if self._likely and self._validate is Validate.TYPES:
             shapes = [self._streams[stream].shape for stream in self._likely]
             if len(shapes) == 1:
-                fields, messages = shapes[0].messages(text)
+                fields, messages, fitting = shapes[0].messages(text)
                 read = self._typed(self._likely[0], fields, messages, lines, len(text))
             else:
                 self._mixed = self._mixed.of(shapes, text)
-                messages = self._mixed.messages(text)
+                messages, fitting = self._mixed.messages(text)
                 read = self._in_turns(messages, lines, len(text))
             if len(messages) == count and one_in_each(text, count):
-                yield from read
-                return
-        envelopes = decoded_lines(_ENVELOPES, text) if readable else []
-        if len(envelopes) == count and one_in_each(text, count):
-            yield from self._sort(envelopes, lines)
-        elif count <= _FEW:
-            yield from self._read_singly(lines)
-        else:
-            end = _near_the_middle(text)
-            half = text.count(b"\n", 0, end)
-            yield from self._read(Lines(lines.block, lines.places[:half]), text[:end])
-            yield from self._read(Lines(lines.block, lines.places[half:]), text[end:])
+                return read, count
+        if fitting < _RUN:
+            envelopes, fitting = decoded_lines(_ENVELOPES, text)
+            if len(envelopes) == count and one_in_each(text, count):
+                return self._sort(envelopes, lines), count
+        return None, fitting
 
     def _typed(self, stream: str, fields: Fields, messages: list[Any], lines: Lines, size: int) -> Iterator[Message]:
         start = 0
@@ -264,37 +310,44 @@ class _Reader:
         yield from self._fitting(stream, envelopes, lines)
 
     def _fitting(self, stream: str, envelopes: Sequence[_Envelope], lines: Lines) -> Iterator[Records | Refusal]:
-        """Records of one stream. Where they do not fit as one, they are halved until few are read member by member;
-        undeclared members give the stream a column."""
+        """Records of one stream. Where they do not fit as one, a few are read member by member, and those before and
+        after them as one again; undeclared members give the stream a column."""
+        at, few = 0, _FEW
+        while at < len(envelopes):
+            part = envelopes[at : at + _MANY]
+            texts = [envelope.record for envelope in part]
+            flaws: dict[int, Flaw] = {}
+            fields, rows, fitting = self._streams[stream].shape.records(texts)
+            if not rows and fitting >= _RUN:
+                part, few = part[:fitting], _FEWER
+                fields, rows, _ = self._streams[stream].shape.records(texts[:fitting])
+            if not rows:
+                part = part[:few]
+                fields, rows, flaws = self._by_member(stream, texts[:few])
+                few = _FEW
+            versions = known([envelope.version for envelope in part])
+            flaws |= {index: flaw for index, version in enumerate(versions or ()) if (flaw := _flaw_of(version))}
+            records = Records(
+                stream,
+                fields,
+                rows,
+                (Lines(lines.block, lines.places[at : at + len(part)]),),
+                versions,
+                known([each if isinstance(each := envelope.time_extracted, str) else None for envelope in part]),
+                sum(map(len, texts[: len(part)])),
+            )
+            yield from records.refusals(flaws)
+            if sound := records.without(flaws):
+                yield sound
+            at += len(part)
+
+    def _by_member(self, stream: str, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any], dict[int, Flaw]]:
         shape = self._streams[stream].shape
-        texts = [envelope.record for envelope in envelopes]
-        flaws: dict[int, Flaw] = {}
-        fields, rows = shape.records(texts)
-        if not rows and len(texts) > _FEW:
-            half = len(texts) // 2
-            yield from self._fitting(stream, envelopes[:half], Lines(lines.block, lines.places[:half]))
-            yield from self._fitting(stream, envelopes[half:], Lines(lines.block, lines.places[half:]))
-            return
-        if not rows:
-            rows, flaws = _members(shape, texts)
-            if undeclared := shape.undeclared(rows):
-                shape = shape.with_members(undeclared)
-                self._streams[stream] = replace(self._streams[stream], shape=shape)
-            fields = shape.by_member
-        versions = known([envelope.version for envelope in envelopes])
-        flaws |= {index: flaw for index, version in enumerate(versions or ()) if (flaw := _flaw_of(version))}
-        records = Records(
-            stream,
-            fields,
-            rows,
-            (lines,),
-            versions,
-            known([each if isinstance(each := envelope.time_extracted, str) else None for envelope in envelopes]),
-            sum(map(len, texts)),
-        )
-        yield from records.refusals(flaws)
-        if sound := records.without(flaws):
-            yield sound
+        rows, flaws = _members(shape, records)
+        if undeclared := shape.undeclared(rows):
+            shape = shape.with_members(undeclared)
+            self._streams[stream] = replace(self._streams[stream], shape=shape)
+        return shape.by_member, rows, flaws
 
     def batch(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records | Refusal]:
         """The records of a BATCH, given as blocks of JSON lines. All of them bear the line of the message."""
@@ -344,13 +397,6 @@ class _Reader:
         self._likely = (stream,)
         held = self._streams[stream]
         return Schema(stream, held.shape.columns, held.key, number)
-
-
-def _near_the_middle(text: bytes) -> int:
-    """Where a line ends in a text of several, but not the last one."""
-    middle = len(text) // 2
-    end = text.find(b"\n", middle) + 1
-    return end if end < len(text) else text.rfind(b"\n", 0, middle) + 1
 
 
 def _records_of(stream: str, fields: Fields, messages: Sequence[Any], lines: Lines, size: int) -> Records:

@@ -146,17 +146,18 @@ class Shape:
         self.has_numbers = any(column.type.kind is Kind.NUMBER for column in self.columns)
         self._fits_structs = not any(is_unusual(column.name) for column in self.columns)
 
-    def messages(self, lines: bytes) -> tuple[Fields, list[Any]]:
-        """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits."""
+    def messages(self, lines: bytes) -> tuple[Fields, list[Any], int]:
+        """Lines read as RECORD messages of this stream and STATEs; none unless every one is one of these and fits, but
+        how many at the beginning seem to."""
         structs = self.structs_for(lines)
-        return (structs.fields, decoded_lines(structs.messages, lines)) if structs else (_NONE, [])
+        return (structs.fields, *decoded_lines(structs.messages, lines)) if structs else (_NONE, [], 0)
 
-    def records(self, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any]]:
-        """Bare records; none unless every one fits."""
+    def records(self, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any], int]:
+        """Bare records; none unless every one fits, but how many at the beginning seem to."""
         text = b"\n".join(records)
         structs = self.structs_for(text)
-        rows = decoded_lines(structs.records, text) if structs else []
-        return (structs.fields, rows) if structs and len(rows) == len(records) else (_NONE, [])
+        rows, fitting = decoded_lines(structs.records, text) if structs else ([], 0)
+        return (structs.fields, rows, 0) if structs and len(rows) == len(records) else (_NONE, [], fitting)
 
     def members(self, record: msgspec.Raw) -> dict[str, msgspec.Raw]:
         """One record as its members, whatever they are. Raises one of UNREADABLE if it is no object."""
@@ -263,9 +264,10 @@ class Mixed:
             return Mixed(())
         return self if structs == self._structs else Mixed(structs)
 
-    def messages(self, lines: bytes) -> list[Any]:
-        """The messages; none unless every one is a RECORD of these streams and fits."""
-        return decoded_lines(self._decoder, lines) if self._structs else []
+    def messages(self, lines: bytes) -> tuple[list[Any], int]:
+        """The messages; none unless every one is a RECORD of these streams and fits, but how many at the beginning
+        seem to."""
+        return decoded_lines(self._decoder, lines) if self._structs else ([], 0)
 
     def apart(
         self, messages: Sequence[Any], places: Sequence[int]
