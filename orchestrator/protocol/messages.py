@@ -511,7 +511,8 @@ def _batch_files(envelope: _Envelope, number: int) -> BatchFiles:
     stream, manifest = _stream_named(envelope), envelope.manifest
     if manifest is None and envelope.filepath is not None:
         manifest = [envelope.filepath]
-    if format not in ("jsonl", "parquet") or compression not in ("none", "gzip", "gz"):
+    # How it is compressed a parquet file knows itself.
+    if format != "parquet" and (format != "jsonl" or compression not in ("none", "gzip", "gz")):
         flaw = f"is in {format}, compressed with {compression}, which is not understood"
     elif not isinstance(manifest, list) or not all(isinstance(path, str) for path in manifest):
         flaw = "has no manifest"

@@ -569,6 +569,20 @@ def test_a_batch_names_its_files_and_how_they_are_written():
     ]
 
 
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd", "gzip"])
+def test_a_batch_of_parquet_may_say_what_its_files_know_themselves(compression):
+    seen: list[BatchFiles] = []
+    packed = batch(encoding={"format": "parquet", "compression": compression})
+
+    def open_batch(message):
+        seen.append(message)
+        return ()
+
+    list(strictly([text_of(ORDERS, packed)], open_batch))
+
+    assert [(message.format, message.compression) for message in seen] == [("parquet", compression)]
+
+
 @pytest.mark.parametrize(
     "content",
     [
