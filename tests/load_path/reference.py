@@ -75,6 +75,7 @@ class _Run:
         self._folder = folder
         self._streams = deepcopy(reference.streams)
         self._announced: set[str] = set()
+        self._activated = False
         self._rows = 0
         self._states: list[Any] = []
 
@@ -101,7 +102,7 @@ class _Run:
                     self._commit()
 
     def end(self) -> None:
-        if self._states or self._announced:
+        if self._states or self._announced or self._activated:
             self._commit()
 
     def _commit(self) -> None:
@@ -153,6 +154,7 @@ class _Run:
         self._rows += 1
 
     def _activate(self, name: str, version: Any) -> None:
+        self._activated = True
         if (stream := self._streams.get(name)) is None:
             return
         if self._reference.soft_delete:

@@ -203,8 +203,14 @@ def _stream(draw: Draw, name: str, *, odd: bool) -> _Stream:
 
 
 def _run_of(draw: Draw, stream: _Stream) -> list[Message]:
-    said = [stream.schema()]
     versioned = draw(st.integers(0, 2)) == 2
+    said: list[Message] = []
+    if versioned and draw(st.booleans()):
+        said.append({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": draw(st.integers(1, 2))})
+        if draw(st.integers(0, 3)) == 3:
+            # A run that says no more of the stream.
+            return said
+    said.append(stream.schema())
     for _ in range(draw(st.integers(0, 8))):
         happens = draw(st.integers(0, 19))
         if happens >= 3:
