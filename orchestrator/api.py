@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from orchestrator.actions.add_tap import TapAdded
+    from orchestrator.actions.audit import TapAudited
     from orchestrator.actions.check_tap import TapChecked
     from orchestrator.actions.configure import TapSettings
     from orchestrator.actions.discover import Discovered
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.load_messages import Loaded
     from orchestrator.actions.new_tap import TapMade
+    from orchestrator.actions.outdated import TapOutdated
+    from orchestrator.actions.prune import Leftover
     from orchestrator.actions.record_tap import TapRecorded
     from orchestrator.actions.recording import RunReport
     from orchestrator.actions.remove_tap import TapRemoved
@@ -201,6 +204,24 @@ class Workspace:
         from orchestrator.actions.remove_tap import remove_tap
 
         return remove_tap(self.paths, tap, listen=listen)
+
+    def prune(self, *, dry_run: bool = False, listen: Listener = nobody) -> tuple[Leftover, ...]:
+        """Removes what lies in envs/ and no lock names, or only tells of it."""
+        from orchestrator.actions.prune import prune
+
+        return prune(self.paths, dry_run=dry_run, listen=listen)
+
+    def outdated(self) -> tuple[TapOutdated, ...]:
+        """The taps from an index, each with the version that is locked, and those that there are."""
+        from orchestrator.actions.outdated import outdated
+
+        return outdated(self.paths)
+
+    def audit(self, taps: Sequence[str] = ()) -> tuple[TapAudited, ...]:
+        """What was published about the packages of these taps, or of all."""
+        from orchestrator.actions.audit import audit_taps
+
+        return audit_taps(self.paths, taps)
 
     def taps(self) -> tuple[TapListed, ...]:
         """The taps, and how the environment of each stands."""

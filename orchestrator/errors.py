@@ -16,7 +16,8 @@ OrchestratorError                     exit code
 │   ├── CannotBuild                       resolved, but an installation step failed
 │   ├── DoesNotStart                      installed, but the tap does not start
 │   ├── NotInstalled                      there is no environment for this tap yet
-│   └── HubUnavailable                    the index of taps cannot be asked
+│   ├── HubUnavailable                    the index of taps cannot be asked
+│   └── CannotAudit                       no feed of known vulnerabilities answers
 ├── RunFailed                         1   the run ended; what was committed stays
 │   ├── BrokenMessage                     a line of the tap is not a Singer message
 │   ├── BrokenSchema                      a SCHEMA that cannot be followed
@@ -123,6 +124,10 @@ class DoesNotStart(EnvironmentBroken):
 
 
 class NotInstalled(EnvironmentBroken):
+    pass
+
+
+class CannotAudit(EnvironmentBroken):
     pass
 
 

@@ -75,6 +75,11 @@ class Paths:
         """Written last: an environment without it was never finished."""
         return self.build(tap, environment) / "receipt.json"
 
+    @property
+    def bytecode(self) -> Path:
+        """What Pythons compiled of the modules of all environments, with a folder for each minor version."""
+        return self.envs / ".bytecode"
+
     def building(self, tap: str) -> Path:
         """The OS lock of whoever builds environments of this tap. Beside the folder, so that it outlives it."""
         return self.envs / f".{tap}.building"

@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "install": "Build every environment from its lock.",
         "upgrade": "Move a tap to newer versions.",
         "rollback": "Go back to the environment before.",
+        "prune": "Remove environments that no lock names.",
         "remove-tap": "Take a tap out of the workspace.",
         "doctor": "Check the workspace.",
         "completion": "Print the completion script of a shell.",

@@ -52,9 +52,9 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def counted(value: int, noun: str) -> str:
-    """`1 row`, `39 177 rows`."""
-    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+def counted(value: int, noun: str, many: str | None = None) -> str:
+    """`1 row`, `39 177 rows`; `many` are those of a noun that does not end in s."""
+    return f"{number(value)} {noun if value == 1 else many or f'{noun}s'}"
 
 
 def duration(seconds: float) -> str:

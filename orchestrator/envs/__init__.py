@@ -12,7 +12,10 @@
     offer.py        what an index has under a name
     resolve.py      recipe → lock
     build.py        lock → an environment that is known to start
+    venv.py         makes an empty environment
     trial.py        starts a tap once, to see that it does and what it can
+    bytecode.py     compiled modules, shared by all environments
+    audit.py        what is known of the packages of a lock
     installed.py    what an environment holds
     failure.py      what kept it from being made or from starting, as a value
     remedies.py     failure → what may mend it, in the order in which it is tried

@@ -2,12 +2,14 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator import durable
 from orchestrator.envs.about import write_about
+from orchestrator.envs.bytecode import Bytecode
 from orchestrator.envs.failure import Failed, Failure, Stage
 from orchestrator.envs.installed import choose_command, find_installed, modules_in, versions_in
 from orchestrator.envs.interpreter import Interpreter, allows
@@ -15,17 +17,20 @@ from orchestrator.envs.lock import Lock, write_lock
 from orchestrator.envs.offer import how_to_fetch
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt, finished, write_receipt
+from orchestrator.envs.recipe import Recipe
 from orchestrator.envs.resolve import cannot_fetch, network_failed
 from orchestrator.envs.switch import remove_build, remove_folder
 from orchestrator.envs.trial import TrialFailed, start_once
 from orchestrator.envs.uv import UvFailed, reason
+from orchestrator.envs.venv import make_venv
 from orchestrator.envs.workshop import UNCHANGED, Workshop
 from orchestrator.errors import CannotBuild
 
 
-def build(shop: Workshop, lock: Lock, on: Interpreter, *, why: str | None = None) -> Receipt:
+def build(shop: Workshop, lock: Lock, on: Interpreter, *, why: str | None = None, as_of: str | None = None) -> Receipt:
     """Builds the environment of a lock and starts the tap in it once; one that was built before is taken as it is.
-    `why` says why on this Python.
+    `why` says why on this Python. What has to be built is built with tools of the day `as_of`, where the index knows
+    days.
 
     Raises Failed for what another recipe may mend, CannotBuild and DoesNotStart for what none can; then nothing is
     left of it.
@@ -39,10 +44,13 @@ def build(shop: Workshop, lock: Lock, on: Interpreter, *, why: str | None = None
     durable.make_folder(folder.parent)
     try:
         started = time.monotonic()
-        _install(shop, lock, on, folder)
+        _install(shop, lock, on, folder, as_of)
         shop.step(f"Built envs/{shop.tap} on Python {on.minor}", started)
+        bytecode = Bytecode(shop.paths.bytecode / on.minor, on)
+        bytecode.lend(folder)
         started = time.monotonic()
         receipt = replace(_try(shop, lock, on, folder), why=why)
+        bytecode.gather(folder)
         shop.step(f"Starts{_what_it_takes(receipt)}", started)
         write_lock(shop.paths.built_lock(shop.tap, environment), lock)
         os.replace(shop.log, shop.paths.build_log(shop.tap, environment))
@@ -53,7 +61,7 @@ def build(shop: Workshop, lock: Lock, on: Interpreter, *, why: str | None = None
     return receipt
 
 
-def _install(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> None:
+def _install(shop: Workshop, lock: Lock, on: Interpreter, folder: Path, as_of: str | None) -> None:
     unhashed = lock.without_hash()
     for pin in unhashed:
         if pin.comes_from_a_registry:
@@ -61,20 +69,31 @@ def _install(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> None:
                 f"the lock has no hash for {pin.text}", data=UNCHANGED, hint=f"orchestrator upgrade {shop.tap}"
             )
     pins, constraints = folder / "pins.txt", folder / "build.txt"
+    sync = (
+        *("pip", "sync", pins, "--python", folder / "bin" / "python", "--build-constraints", constraints),
+        # uv checks every hash there is; asked to require them, it would refuse git and folders.
+        *(() if unhashed else ("--require-hashes",)),
+    )
     try:
-        shop.uv.run("venv", "--no-project", "--python", on.path, folder)
+        make_venv(shop.uv, on, folder)
         pins.write_text(lock.requirements)
         constraints.write_text("".join(f"{each}\n" for each in lock.recipe.build_constraints))
-        shop.uv.run(
-            *("pip", "sync", pins, "--python", folder / "bin" / "python", "--build-constraints", constraints),
-            # uv checks every hash there is; asked to require them, it would refuse git and folders.
-            *(() if unhashed else ("--require-hashes",)),
-            *how_to_fetch(lock.recipe),
-        )
+        _sync(shop, lock.recipe, sync, as_of)
     except UvFailed as failure:
         raise _explained(shop, lock, on, failure.said) from failure
     pins.unlink()
     constraints.unlink()
+
+
+def _sync(shop: Workshop, recipe: Recipe, sync: Sequence[str | Path], as_of: str | None) -> None:
+    dated = replace(recipe, exclude_newer=recipe.exclude_newer or as_of)
+    try:
+        shop.uv.run(*sync, *how_to_fetch(dated))
+    except UvFailed:
+        if dated == recipe:
+            raise
+        # To an index that knows no days, everything is newer.
+        shop.uv.run(*sync, *how_to_fetch(recipe))
 
 
 def _explained(shop: Workshop, lock: Lock, on: Interpreter, said: str) -> Failed | CannotBuild:

@@ -5,7 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -57,10 +57,15 @@ class VersionChange:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A recipe whose `python` is a minor version ("3.11"), and the requirements that it was resolved to."""
+    """A recipe whose `python` is a minor version ("3.11"), and the requirements that it was resolved to.
+
+    `resolved` is the day on which it was, so that what has to be built can be built again with tools of that day; two
+    locks of different days may well be the same.
+    """
 
     recipe: Recipe
     requirements: str
+    resolved: str | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -80,12 +85,12 @@ class Lock:
             executable=said.get("executable"),
             project=said.get("project"),
         )
-        return cls(recipe, text[header.end() :])
+        return cls(recipe, text[header.end() :], said.get("resolved"))
 
     @property
     def text(self) -> str:
-        said = settings(self.recipe).items()
-        lines = [f"# {key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said]
+        said = settings(self.recipe) | ({"resolved": self.resolved} if self.resolved else {})
+        lines = [f"# {key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()]
         return "\n".join([f"{_INTRODUCTION}# /// orchestrator", *lines, "# ///", self.requirements])
 
     @property
@@ -100,7 +105,8 @@ class Lock:
 
     def environment(self, interpreter: str) -> str:
         """Names the environment that comes of this lock on the interpreter at this path."""
-        return hashlib.sha256(f"{self.text}\0{interpreter}".encode()).hexdigest()[:16]
+        undated = replace(self, resolved=None)
+        return hashlib.sha256(f"{undated.text}\0{interpreter}".encode()).hexdigest()[:16]
 
     def departures(self, recipe: Recipe) -> list[str]:
         """The settings in which this recipe is not the one that was resolved, by their names in orchestrator.toml."""

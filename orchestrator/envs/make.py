@@ -80,7 +80,8 @@ def make_locked(shop: Workshop, lock: Lock, on: Interpreter) -> Receipt:
     Raises CannotBuild and DoesNotStart, with what this machine lacks as their hint.
     """
     try:
-        return build(shop, lock, on, why="it is that of the lock" if on.minor == lock.python else "the lock serves it")
+        why = "it is that of the lock" if on.minor == lock.python else "the lock serves it"
+        return build(shop, lock, on, why=why, as_of=lock.resolved)
     except Failed as failed:
         hint = hint_for_locked(shop, lock, failed.failure)
         raise failed.failure.told(data=f"{UNCHANGED}; {_where_it_is_told(shop)}", hint=hint) from failed

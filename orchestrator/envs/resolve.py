@@ -3,6 +3,7 @@
 import re
 import tempfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -53,7 +54,7 @@ def resolve(shop: Workshop, on: Interpreter, *, like: Lock | None = None, newest
             raise _explained(shop, on, failure.said) from failure
         # The name of a passing file, in a comment of uv's, would make every lock another one.
         requirements = pinned.read_text().replace(str(overrides), CONFIG_FILE)
-    return Lock(replace(recipe, python=on.minor), requirements)
+    return Lock(replace(recipe, python=on.minor), requirements, datetime.now(UTC).date().isoformat())
 
 
 def _lines(packages: list[str] | tuple[str, ...], root: Path) -> str:

@@ -33,6 +33,52 @@ def test_a_clone_is_rebuilt_from_its_locks_alone(shop, index):
     assert shop.lock("shapes").read_text() == lock
 
 
+NAMES_ITS_TOOL = """
+from backend import *
+from backend import build_wheel as build
+import tool
+
+def build_wheel(*arguments):
+    open("shapes_of_old.py", "w").write(f"TOOL = {tool.VERSION}")
+    return build(*arguments)
+"""
+
+
+def test_what_is_built_again_is_built_with_tools_of_the_day_of_its_lock(shop, served_index):
+    index = served_index
+    index.add("tool", "1.0", source="VERSION = 1", commands=[])
+    index.add_source("shapes-of-old", builds=NAMES_ITS_TOOL, requires=["tool"])
+    index.add("tap-shapes", requires=["shapes-of-old"])
+    add_tap(shop, "tap-shapes")
+
+    def everything() -> dict[str, bytes]:
+        environment = shop.build("shapes", in_use(shop, "shapes").environment)
+        files = [each for each in environment.glob("lib/**/*") if each.is_file() and each.suffix != ".pyc"]
+        return {str(each.relative_to(environment)): each.read_bytes() for each in files}
+
+    before = everything()
+    shutil.rmtree(shop.builds("shapes"))
+    shutil.rmtree(os.environ["UV_CACHE_DIR"])
+    index.add("tool", "2.0", source="VERSION = 2", commands=[], released="2999-01-01")
+    install(shop, frozen=True)
+
+    assert any(b"TOOL = 1" in content for content in before.values())
+    assert everything() == before
+
+
+def test_an_index_that_knows_no_days_is_built_from_all_the_same(shop, served_index):
+    index = served_index
+    index.add("tap-shapes")
+    for told in index.told.values():
+        del told["upload-time"]
+    add_tap(shop, "tap-shapes")
+    shutil.rmtree(shop.builds("shapes"))
+
+    install(shop, frozen=True)
+
+    assert in_use(shop, "shapes").version == "1.0"
+
+
 def test_what_is_installed_is_left_alone(shop, index):
     index.add("tap-shapes")
     add_tap(shop, "tap-shapes")

@@ -1,6 +1,7 @@
 """A lock holds the recipe and what it came to; read back, it is the same."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -35,7 +36,7 @@ tap-x @ git+https://github.com/somebody/tap-x.git@3ef8cdede8bc383946b4e5743b5d03
 tap-gitlab==0.5.1 \\
     --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
 """
-LOCK = Lock(RECIPE, REQUIREMENTS)
+LOCK = Lock(RECIPE, REQUIREMENTS, "2026-11-20")
 
 
 def test_a_lock_is_the_same_after_writing_and_reading(tmp_path):
@@ -116,6 +117,17 @@ def test_changes_are_told_by_package():
         VersionChange("c", None, "1"),
         VersionChange("d", "1", None),
     )
+
+
+def test_the_day_on_which_a_lock_was_resolved_is_kept_and_makes_no_other_lock(tmp_path):
+    write_lock(tmp_path / "gitlab.lock", LOCK)
+    later = replace(LOCK, resolved="2026-11-21")
+
+    read = read_lock(tmp_path / "gitlab.lock")
+    assert read is not None
+    assert read.resolved == "2026-11-20"
+    assert later == LOCK
+    assert later.environment("/usr/bin/python3.11") == LOCK.environment("/usr/bin/python3.11")
 
 
 def test_no_lock_is_none(tmp_path):

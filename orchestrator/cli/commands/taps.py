@@ -10,12 +10,14 @@ from orchestrator.cli.names import TAP
 from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import Column, table, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
-from orchestrator.cli.words import document
+from orchestrator.cli.words import counted, document
 from orchestrator.errors import NoWorkspace
 
 if TYPE_CHECKING:
+    from orchestrator.actions.outdated import TapOutdated
     from orchestrator.actions.show_tap import TapShown
     from orchestrator.config import Hub
+    from orchestrator.envs.audit import Vulnerability
     from orchestrator.hub import Entry, Listed
 
 
@@ -31,6 +33,44 @@ def taps(context: click.Context, format: str) -> None:
     if not known:
         say("There are no taps yet.")
         say_next("add-tap", "NAME")
+
+
+@taps.command("outdated")
+@format_option()
+def outdated(format: str) -> None:
+    """List taps of which there are newer versions.
+
+    Beside the version that is locked stand the newest that the requirement in orchestrator.toml allows, and the newest
+    there is.
+    """
+    found = [tap for tap in workspace().outdated() if tap.is_outdated]
+    show(format, "taps", found, OUTDATED)
+    if not found:
+        say("✓ Every tap that comes from an index is at its newest version")
+    elif upgradable := [tap for tap in found if tap.allowed != tap.version]:
+        say_next("upgrade", upgradable[0].id)
+
+
+@taps.command("audit")
+@click.argument("taps", nargs=-1, type=TAP)
+@format_option()
+def audit(taps: tuple[str, ...], format: str) -> int:
+    """Look for published vulnerabilities in what taps depend on.
+
+    pip-audit asks PyPI, and where that does not answer OSV. The exit code is 1 when something was found, and 8 when no
+    feed can be reached.
+    """
+    audited = workspace().audit(taps)
+    rows = [(tap.id, found) for tap in audited for found in tap.vulnerabilities]
+    if format == "json":
+        put(document(taps=audited))
+    else:
+        show(format, "vulnerabilities", rows, VULNERABILITIES)
+    for tap in audited:
+        mark = "✗" if tap.vulnerabilities else "✓"
+        known = counted(len(tap.vulnerabilities), "published vulnerability", "published vulnerabilities")
+        say(f"{mark} {tap.id}: {known} in {counted(tap.packages, 'package')}")
+    return int(bool(rows))
 
 
 @taps.command("search")
@@ -151,6 +191,20 @@ def _facts(found: "TapShown") -> list[tuple[str, Any]]:
 
 
 FACTS: list[Column[tuple[str, Any]]] = [Column("", lambda fact: fact[0]), Column("", lambda fact: fact[1])]
+OUTDATED: list[Column["TapOutdated"]] = [
+    Column("tap", lambda tap: tap.id),
+    Column("package", lambda tap: tap.package),
+    Column("locked", lambda tap: tap.version),
+    Column("allowed", lambda tap: tap.allowed),
+    Column("newest", lambda tap: tap.newest),
+]
+VULNERABILITIES: list[Column[tuple[str, "Vulnerability"]]] = [
+    Column("tap", lambda row: row[0]),
+    Column("package", lambda row: row[1].package),
+    Column("version", lambda row: row[1].version),
+    Column("vulnerability", lambda row: (row[1].id, *row[1].aliases)),
+    Column("fixed in", lambda row: row[1].fixed_in),
+]
 COLUMNS: list[Column[TapListed]] = [
     Column("tap", lambda tap: tap.id),
     Column("package", lambda tap: tap.package),
