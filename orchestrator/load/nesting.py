@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from orchestrator.config import Nested, Nesting
 from orchestrator.load.naming import path_of, said_of
-from orchestrator.load.structs import named, settle_nested
+from orchestrator.load.structs import among_nulls, named, settle_nested
 from orchestrator.protocol.records import Field, Shape
 from orchestrator.protocol.schemas import JSON, Column, Kind, Type
 from orchestrator.protocol.tokens import Misfit
@@ -101,19 +102,19 @@ def _members_by_object(columns: Mapping[str, Type]) -> dict[str, dict[str, Type]
 def _opened(members: tuple[Column, ...], texts: pa.Array) -> tuple[list[Settled], pa.Array]:
     """The members of objects, undeclared ones among them, and what they do not tell: values that are no object, and
     objects that hold nothing but nulls."""
-    is_object = pc.starts_with(texts, "{").fill_null(False)
-    objects = [msgspec.Raw(text) for text in texts.filter(is_object).cast(pa.binary()).to_pylist()]
+    tokens = texts.cast(pa.binary()).to_pylist()
+    are_objects = [token is not None and token[:1] == b"{" for token in tokens]
+    objects = [msgspec.Raw(token) for token in compress(tokens, are_objects)]
     shape = _shape(members)
     fields, rows, _ = shape.records(objects)
     if len(rows) < len(objects) or not fields.fields:
         rows = [shape.members(object) for object in objects]
         shape = shape.with_members(shape.undeclared(rows))
         fields = shape.by_member
-    places = pc.if_else(is_object, pc.subtract(pc.cumulative_sum(is_object.cast(pa.int64())), 1), None)
-    columns = (_settled(field, values) for field, values in fields.columns_of(rows))
-    settled = [(column, values.take(places)) for column, values in columns]
-    told = reduce(pc.or_, (values.is_valid() for _, values in settled))
-    return settled, pc.if_else(told, None, texts)
+    settled = [_settled(field, values) for field, values in fields.columns_of(rows)]
+    tell = among_nulls(reduce(pc.or_, (values.is_valid() for _, values in settled)), are_objects)
+    rest = [None if told else token for told, token in zip(tell.to_pylist(), tokens, strict=True)]
+    return [(column, among_nulls(values, are_objects)) for column, values in settled], pa.array(rest, pa.string())
 
 
 def _settled(field: Field, values: Sequence[Any]) -> Settled:

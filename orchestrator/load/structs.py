@@ -6,7 +6,7 @@ taken apart level by level, and only the member that it is about is looked at va
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate, chain, count, repeat
+from itertools import accumulate, chain, compress, count, repeat
 from typing import Any
 
 import msgspec
@@ -59,10 +59,12 @@ def settle_nested(type: Type, texts: pa.Array) -> Settled:
 def _settle(type: Type, tokens: Sequence[Token]) -> Settled:
     if not type.is_nested:
         return _settle_exactly(type, tokens)
-    texts = [None if (text := bytes(token)) == b"null" else text for token in tokens]
-    present = [text for text in texts if text is not None]
-    settled = _all_at_once(type, present) or _taken_apart(type, present)
-    return _among_nulls(settled, texts) if settled else settle_tokens(JSON, tokens)
+    texts = list(map(bytes, tokens))
+    present = [text != b"null" for text in texts]
+    known = list(compress(texts, present))
+    if settled := _all_at_once(type, known) or _taken_apart(type, known):
+        return among_nulls(settled[0], present), settled[1]
+    return settle_tokens(JSON, tokens)
 
 
 def _settle_exactly(type: Type, tokens: Sequence[Token]) -> Settled:
@@ -134,14 +136,15 @@ def _arrays(type: Type, values: Sequence[Any], *, exact: bool) -> Settled:
         array, settled = reader.settle(type, values)
         # An integer beyond all digits.
         return array, JSON if settled == TEXT and type.kind is Kind.INTEGER else settled
-    present = [value for value in values if value is not None]
+    present = [value is not None for value in values]
+    known = list(compress(values, present))
     if type.item is not None:
-        items = _arrays(type.item, list(chain.from_iterable(present)), exact=exact)
-        return _among_nulls(_lists(items, present), values)
-    rows = map(msgspec.structs.astuple, present)
-    columns = zip(*rows, strict=True) if present else repeat(())
-    members = [_arrays(each.type, column, exact=exact) for each, column in zip(type.members, columns, strict=False)]
-    return _among_nulls(_structs(type.members, members), values)
+        array, settled = _lists(_arrays(type.item, list(chain.from_iterable(known)), exact=exact), known)
+    else:
+        columns = zip(*map(msgspec.structs.astuple, known), strict=True) if known else repeat(())
+        members = [_arrays(each.type, column, exact=exact) for each, column in zip(type.members, columns, strict=False)]
+        array, settled = _structs(type.members, members)
+    return among_nulls(array, present), settled
 
 
 # ── taken apart ──────────────────────────────────────────────────────────────────────────────────
@@ -186,11 +189,9 @@ def _lists(items: Settled, rows: Sequence[Sequence[Any]]) -> Settled:
     return pa.ListArray.from_arrays(offsets, array), list_of(type)
 
 
-def _among_nulls(settled: Settled, values: Sequence[Any]) -> Settled:
-    """The values, with nulls where one of `values` is none."""
-    array, type = settled
-    if len(array) == len(values):
-        return settled
+def among_nulls(values: pa.Array, present: Sequence[bool]) -> pa.Array:
+    """The values in their places, those that are `present`, and nulls in all others."""
+    if len(values) == len(present):
+        return values
     places = count()
-    indices = [None if value is None else next(places) for value in values]
-    return array.take(pa.array(indices, pa.int64())), type
+    return values.take(pa.array([next(places) if here else None for here in present], pa.int64()))
