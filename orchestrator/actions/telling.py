@@ -16,6 +16,7 @@ from orchestrator.envs.code import account_of_code, code_of, libraries, words_of
 from orchestrator.errors import ConfigError
 from orchestrator.hub import kept_entry
 from orchestrator.paths import Paths
+from orchestrator.protocol.about import account_of_schema
 from orchestrator.protocol.departures import Departure, departures, misfits, unread
 from orchestrator.protocol.settings import (
     Account,
@@ -24,7 +25,6 @@ from orchestrator.protocol.settings import (
     Place,
     Setting,
     Source,
-    account_of_schema,
     at,
     merged,
     put,

@@ -4,6 +4,7 @@
     shape.py       what may stand in the file, and every way a document departs from it
     reading.py     file -> values, or one error that names every problem
     statements.py  which lines of the file hold which setting
+    written.py     where the file says what a tap is told
     splicing.py    changes one setting and leaves the rest of the text alone
     editing.py     the changes that verbs make, written only if they still read well
 

@@ -5,6 +5,7 @@
     lock.py         envs/<id>.lock: the recipe and every package it came to, pinned
     receipt.py      envs/<id>/receipt.json: which environment is in use
     about.py        what the tap says of itself: its settings, above all
+    code.py         what the code of a tap asks of its config: read, never imported
     standing.py     how the environment in use stands against its lock
     workshop.py     one tap's builds: who may build, who listens
     make.py         recipe → an environment whose tap starts: THE STORY of this room

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.protocol.about import account_of_schema
 from orchestrator.protocol.departures import departures, missing, unread
 from orchestrator.protocol.settings import (
     Account,
@@ -9,7 +10,6 @@ from orchestrator.protocol.settings import (
     Misfit,
     Setting,
     Source,
-    account_of_schema,
     at,
     merged,
     put,
