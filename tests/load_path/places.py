@@ -84,6 +84,18 @@ class Place:
         with self._connection() as connection:
             return self._names(connection)
 
+    def quarantine(self) -> list[dict[str, Any]]:
+        """What could not land, in the order of its lines."""
+        with self._connection() as connection:
+            relation = "_orchestrator.quarantine"
+            if self.kind == "parquet":
+                relation = f"read_parquet('{self.root}/_orchestrator/*/quarantine/*.parquet')"
+            try:
+                found = connection.execute(f"FROM {relation} ORDER BY run, line, _sdc_sequence")
+            except (duckdb.CatalogException, duckdb.IOException):
+                return []
+            return list(found.to_arrow_table().to_pylist())
+
     def state(self) -> bytes | None:
         """The state that the newest commit holds."""
         if self.kind == "parquet":
@@ -108,7 +120,10 @@ class Place:
         else:
             select = "SELECT stream, table_name, columns FROM _orchestrator.tables"
             known = [(stream, name, json.loads(said)) for stream, name, said in _remembered(connection, select)]
-        return [(stream, name, {each: held for each, (held, _) in said.items()}) for stream, name, said in known]
+        # The quarantine is the table of no stream.
+        return [
+            (stream, name, {each: held for each, (held, _) in said.items()}) for stream, name, said in known if stream
+        ]
 
     def _manifest(self) -> Any:
         manifests = sorted((self.root / "_orchestrator" / "load").glob("manifest-*.json"))
