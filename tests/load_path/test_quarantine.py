@@ -97,8 +97,8 @@ def test_records_of_a_batch_are_set_aside_one_by_one(place):
     folder.mkdir()
     lines = [b'{"id": 1, "amount": 1}', b"nonsense", b'{"id": "x"}', b"\xff", b'{"id": 2}{"id": 3}', b'{"id": 4}']
     (folder / "a.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines)))
-    batch = {"type": "BATCH", "stream": "orders", "manifest": [str(folder / "a.jsonl.gz")]}
-    batch["encoding"] = {"format": "jsonl", "compression": "gzip"}
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    batch = {"type": "BATCH", "stream": "orders", "encoding": encoding, "manifest": [str(folder / "a.jsonl.gz")]}
 
     ended = place.load(said(ORDERS, batch, state(1)), *ASIDE)
 
