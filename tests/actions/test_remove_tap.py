@@ -21,7 +21,7 @@ def test_a_removed_tap_leaves_its_history_and_nothing_else(shop, index):
     assert removed.flows == ("shapes",)
     config = read_config(shop.config)
     assert (config.taps, config.flows) == ({}, {})
-    assert list(shop.envs.iterdir()) == []
+    assert list(shop.envs.iterdir()) == [shop.bytecode]
     assert list(shop.catalogs.iterdir()) == []
     assert shop.commit_log("shapes").exists()
 
