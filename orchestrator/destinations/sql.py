@@ -12,7 +12,17 @@ from orchestrator.load.commit import Activation
 from orchestrator.load.evolution import Landed
 from orchestrator.load.table import OUR_COLUMNS, SEQUENCE, TABLE_VERSION
 from orchestrator.protocol.arrays import arrow_type
-from orchestrator.protocol.schemas import DECIMAL_DIGITS, DELETED_AT, JSON, NOTHING, TEXT, Column, Kind, Member, Type
+from orchestrator.protocol.schemas import (
+    DECIMAL_DIGITS,
+    DELETED_AT,
+    JSON,
+    NOTHING,
+    TEXT,
+    Column,
+    Kind,
+    Member,
+    Type,
+)
 
 _TYPES = {
     Kind.NOTHING: "VARCHAR",
@@ -59,6 +69,10 @@ def definition(landed: Landed) -> str:
 
 def cast(value: str, old: Type, new: Type) -> str:
     """The expression `value` of type `old` as `new`."""
+    return _of_one(value, _cast("x", old, new)) if old.kind is Kind.STRUCT and old != new else _cast(value, old, new)
+
+
+def _cast(value: str, old: Type, new: Type) -> str:
     if old == new:
         return value
     if old == NOTHING:
@@ -70,7 +84,7 @@ def cast(value: str, old: Type, new: Type) -> str:
     if old.kind is Kind.STRUCT and new.kind is Kind.STRUCT:
         return _as_struct(value, old, new)
     if old.item is not None and new.item is not None:
-        return _of_each(value, cast("x", old.item, new.item))
+        return _of_each(value, _cast("x", old.item, new.item))
     if old.kind is Kind.DATE and new.kind is Kind.TIMESTAMP:
         return f"make_timestamptz(epoch_us({value}))"
     if Kind.NUMBER in (old.kind, new.kind):
@@ -85,6 +99,9 @@ def _as_text(value: str, type: Type) -> str:
     return f"{value}::VARCHAR"
 
 
+_NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
 def _as_json(value: str, type: Type) -> str:
     """A value as its JSON text. A member without a value is left out."""
     match type.kind:
@@ -93,7 +110,9 @@ def _as_json(value: str, type: Type) -> str:
         case Kind.BOOLEAN | Kind.INTEGER | Kind.DECIMAL | Kind.JSON:
             return f"{value}::VARCHAR"
         case Kind.NUMBER:
-            return f"CASE WHEN isfinite({value}) THEN {value}::VARCHAR ELSE to_json({value}::VARCHAR)::VARCHAR END"
+            said = f"{value}::VARCHAR"
+            names = " ".join(f"WHEN '{ours}' THEN '\"{theirs}\"'" for ours, theirs in _NO_NUMBERS.items())
+            return f"CASE {said} {names} ELSE {said} END"
         case Kind.STRUCT:
             members = ", ".join(_as_json_member(value, member) for member in type.members)
             return f"CASE WHEN {value} IS NOT NULL THEN '{{' || concat_ws(', ', {members}) || '}}' END"
@@ -114,7 +133,7 @@ def _as_struct(value: str, old: Type, new: Type) -> str:
     parts = []
     for member in new.members:
         was = held.get(member.said)
-        part = cast(_member(value, was), was.type, member.type) if was else f"NULL::{type_name(member.type)}"
+        part = _cast(_member(value, was), was.type, member.type) if was else f"NULL::{type_name(member.type)}"
         parts.append(f"{text(member.name)}: {part}")
     return f"CASE WHEN {value} IS NOT NULL THEN {{{', '.join(parts)}}} END"
 
@@ -124,6 +143,11 @@ def _member(value: str, member: Member) -> str:
     return f"struct_extract({value}, {text(member.name)})"
 
 
+def _of_one(value: str, expression: str) -> str:
+    """What `expression` makes of a value `x`. Altering a table, DuckDB reads a column as often as it is named."""
+    return f"list_transform([{value}], lambda x: {expression})[1]"
+
+
 def _of_each(value: str, expression: str) -> str:
     """A list of what `expression` makes of each item `x`."""
     return f"list_transform({value}, lambda x: {expression})"
@@ -131,16 +155,22 @@ def _of_each(value: str, expression: str) -> str:
 
 def changed_by_cast(value: str, old: Type, new: Type) -> str:
     """A condition: `value` is another one once it is a `new` and read back as an `old`."""
+    changed = _changed_by_cast("x" if old.is_nested else value, old, new)
+    return _of_one(value, changed) if old.is_nested and changed else changed or "false"
+
+
+def _changed_by_cast(value: str, old: Type, new: Type) -> str:
+    """The same; empty where it never is."""
     if old in (NOTHING, new) or new in (TEXT, JSON) or (old.kind is Kind.DATE and new.kind is Kind.TIMESTAMP):
-        return "false"
+        return ""
+    if old.item is not None and new.item is not None:
+        changed = _changed_by_cast("x", old.item, new.item)
+        return f"list_bool_or({_of_each(value, changed)})" if changed else ""
     if old.kind is Kind.STRUCT:
         types = {member.said: member.type for member in new.members}
-        changed = (changed_by_cast(_member(value, member), member.type, types[member.said]) for member in old.members)
-        return " OR ".join(each for each in changed if each != "false") or "false"
-    if old.item is not None and new.item is not None:
-        changed_item = changed_by_cast("x", old.item, new.item)
-        return "false" if changed_item == "false" else f"list_bool_or({_of_each(value, changed_item)})"
-    back = cast(cast(value, old, new), new, old)
+        members = (_changed_by_cast(_member(value, each), each.type, types[each.said]) for each in old.members)
+        return " OR ".join(filter(None, members))
+    back = _cast(_cast(value, old, new), new, old)
     return f"({value} IS NOT NULL AND {back} IS DISTINCT FROM {value})"
 
 

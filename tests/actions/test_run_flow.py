@@ -222,6 +222,41 @@ def test_a_key_that_a_person_chose_counts_more_than_that_of_the_tap(workspace):
     assert workspace.numbers("issues") == numbers(1, 4)
 
 
+def test_a_setting_of_a_stream_may_be_for_many_of_them_and_a_name_goes_before_a_pattern(workspace):
+    workspace.source(issues={"rows": 4, "ids": 2}, events={"rows": 4, "ids": 2}, labels={"rows": 4, "ids": 2})
+    workspace.choose(streams={"*s": {"key": []}, "labels": {"cursor": "n"}})
+
+    workspace.run()
+
+    assert [len(workspace.rows(stream)) for stream in ("issues", "events", "labels")] == [4, 4, 2]
+
+
+@pytest.mark.parametrize("discovers", [True, False])
+def test_each_stream_lands_its_objects_as_a_person_chose(workspace, discovers):
+    workspace.behave(discovers=discovers)
+    workspace.source(**{name: {"rows": 1, "nested": True} for name in ("issues", "events", "labels")})
+    workspace.choose(nested="struct", streams={"events": {"flatten": 1}, "l*": {"nested": "json"}})
+
+    workspace.run()
+
+    assert workspace.rows("issues", "typeof(author), author.name") == [
+        ('STRUCT(id BIGINT, "name" VARCHAR)', "author 1")
+    ]
+    assert workspace.rows("events", "author__id, author__name") == [(1, "author 1")]
+    assert workspace.rows("labels", "typeof(author), author->>'name'") == [("JSON", "author 1")]
+
+
+def test_a_replay_lands_objects_as_a_person_chooses_now(workspace):
+    workspace.source(issues={"rows": 1, "nested": True})
+    workspace.run()
+    workspace.choose(flatten=1)
+
+    workspace.replay(1, to="scratch")
+
+    assert workspace.rows("issues", "author->>'name'") == [("author 1",)]
+    assert workspace.rows("issues", "author__name", at="scratch") == [("author 1",)]
+
+
 # ── when rows settle ─────────────────────────────────────────────────────────────────────────────
 
 

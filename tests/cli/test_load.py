@@ -65,6 +65,38 @@ def test_a_commit_closes_at_the_first_state_after_so_many_rows_or_seconds(orches
     assert said.out == '{"bookmarks": {"issues": 1}}\n{"bookmarks": {"issues": 2}}\n'
 
 
+@pytest.mark.parametrize(
+    ("words", "author"),
+    [
+        ([], ("JSON", "author->>'name'")),
+        (["--nested", "struct"], ('STRUCT("name" VARCHAR)', "author.name")),
+        (["--flatten", "1"], ("VARCHAR", "author__name")),
+    ],
+)
+def test_objects_land_as_the_options_say(orchestrator, tmp_path, words, author):
+    known = {"author": {"type": "object", "properties": {"name": {"type": "string"}}}}
+    messages = lines(
+        {"type": "SCHEMA", "stream": "issues", "schema": {"properties": known}},
+        {"type": "RECORD", "stream": "issues", "record": {"author": {"name": "Ada"}}},
+    )
+
+    assert orchestrator("load", "--to", "duckdb:out.duckdb", *words, stdin=messages).exit_code == 0
+
+    type, name = author
+    with duckdb.connect(str(tmp_path / "out.duckdb"), read_only=True) as connection:
+        columns = dict(connection.execute("SELECT name, type FROM pragma_table_info('issues')").fetchall())
+        assert connection.execute(f"SELECT {name} FROM issues").fetchall() == [("Ada",)]
+    assert columns.get("author", columns.get("author__name")) == type
+
+
+@pytest.mark.parametrize("words", [["--nested", "table"], ["--flatten", "-1"], ["--flatten", "all"]])
+def test_an_option_that_cannot_be_meant_is_refused(orchestrator, words):
+    said = orchestrator("load", "--to", "duckdb:out.duckdb", *words, stdin="")
+
+    assert said.exit_code == 2
+    assert words[0] in said.err
+
+
 def test_a_commit_that_is_due_does_not_wait_for_the_next_message(start):
     loader = start("load", "--to", "duckdb:out.duckdb", "--commit-seconds", "0.5")
     send(loader, SCHEMA, row(1), state(1))

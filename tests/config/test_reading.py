@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config import Destination, Flow, Mode, Reference, Retention, StreamSettings, read_config
+from orchestrator.config import (
+    WHOLE,
+    Destination,
+    Flow,
+    Mode,
+    Nested,
+    Nesting,
+    Reference,
+    Retention,
+    StreamSettings,
+    read_config,
+)
 from orchestrator.errors import ConfigError, UnknownName
 
 WAREHOUSE = """\
@@ -170,6 +181,31 @@ def test_exclude_newer_is_a_date_or_a_moment_with_or_without_quotes(read, moment
     assert tap.exclude_newer == moment.strip('"')
 
 
+def test_a_tap_says_as_what_objects_and_arrays_land_and_a_stream_may_say_otherwise(read):
+    config = read(
+        """
+[taps.a]
+package = "a"
+nested = "struct"
+flatten = 2
+streams = { issues = { flatten = 0 }, labels = { nested = "json" } }
+[taps.b]
+inherit = "a"
+flatten = 1
+[taps.c]
+package = "c"
+"""
+    )
+
+    assert config.tap("a").nesting == Nesting(Nested.STRUCT, 2)
+    assert config.tap("b").nesting == Nesting(Nested.STRUCT, 1)
+    assert config.tap("c").nesting == Nesting(Nested.JSON, 0) == WHOLE
+    assert config.tap("a").streams == {
+        "issues": StreamSettings(flatten=0),
+        "labels": StreamSettings(nested=Nested.JSON),
+    }
+
+
 # Inheritance
 
 
@@ -311,6 +347,9 @@ def test_a_section_that_cannot_be_meant_is_refused(complaints, text, complaint):
         ("exclude_newer = 2021-06-01T12:00:00", "exclude_newer is 2021-06-01 12:00:00; it must be a date such as"),
         ("executable = ' '", 'executable is " "; it must be a name in quotes'),
         ("config = 'x'", 'config is "x"; it must be a table, written [taps.NAME.config]'),
+        ("nested = 'structs'", 'nested is "structs"; it must be "json" or "struct"; did you mean "struct"?'),
+        ("flatten = -1", "flatten is -1; it must be a whole number of levels, 0 or above"),
+        ("flatten = true", "flatten is true; it must be a whole number of levels, 0 or above"),
         ("streams = { issues = 1 }", "streams is a table; it must be tables, each written [taps.NAME.streams.STREAM]"),
     ],
 )

@@ -11,13 +11,17 @@ from orchestrator.protocol.schemas import (
     DATE,
     INTEGER,
     JSON,
+    MOST_MEMBERS,
     NOTHING,
     NUMBER,
     TEXT,
     TIME,
     TIMESTAMP,
     Column,
+    Member,
     decimal,
+    list_of,
+    struct,
 )
 
 TYPES = [NOTHING, BOOLEAN, INTEGER, NUMBER, DATE, TIME, TIMESTAMP, TEXT, JSON, decimal(0), decimal(2), decimal(38)]
@@ -57,6 +61,58 @@ def test_the_last_candidate_can_hold_the_values_of_both(one, other):
 )
 def test_two_types_have_the_narrowest_that_may_hold_both(one, other, candidates):
     assert wider(one, other) == candidates
+
+
+def struct_type(**members):
+    return struct(Member(said, said, type) for said, type in members.items())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "candidates"),
+    [
+        (struct_type(a=TEXT, b=DATE), struct_type(b=DATE), (struct_type(a=TEXT, b=DATE),)),
+        (struct_type(a=TEXT), struct_type(b=DATE), (struct_type(a=TEXT, b=DATE),)),
+        (struct_type(a=NOTHING), struct_type(a=INTEGER), (struct_type(a=INTEGER),)),
+        (struct_type(a=DATE), struct_type(a=TIMESTAMP), (struct_type(a=TIMESTAMP), struct_type(a=TEXT))),
+        # Only texts become text inside of a struct.
+        (struct_type(a=TEXT), struct_type(a=INTEGER), (struct_type(a=JSON),)),
+        (struct_type(a=BOOLEAN), struct_type(a=DATE), (struct_type(a=JSON),)),
+        (list_of(DATE), list_of(TIME), (list_of(TEXT),)),
+        (list_of(TEXT), list_of(BOOLEAN), (list_of(JSON),)),
+        (struct_type(a=struct_type(b=TEXT)), struct_type(a=list_of(TEXT)), (struct_type(a=JSON),)),
+        (list_of(struct_type(a=TEXT)), list_of(struct_type(b=TEXT)), (list_of(struct_type(a=TEXT, b=TEXT)),)),
+        (struct_type(a=TEXT), list_of(TEXT), (JSON,)),
+        (struct_type(a=TEXT), TEXT, (JSON,)),
+        (list_of(TEXT), JSON, (JSON,)),
+        (struct_type(a=TEXT), NOTHING, (struct_type(a=TEXT),)),
+    ],
+)
+def test_structs_have_the_members_of_both_each_as_wide_as_it_must_be(one, other, candidates):
+    assert wider(one, other) == candidates
+
+
+def test_a_struct_tries_a_candidate_of_each_member_at_a_time():
+    one, other = struct_type(a=INTEGER, b=DATE), struct_type(a=NUMBER, b=TIMESTAMP)
+
+    first, *_, last = wider(one, other)
+
+    assert first == struct_type(a=NUMBER, b=TIMESTAMP)
+    assert last == struct_type(a=JSON, b=TEXT)
+
+
+def test_a_field_keeps_the_name_it_once_got():
+    held = struct([Member("A", "A", TEXT), Member("a", "a_1", TEXT)])
+
+    (grown,) = wider(held, struct([Member("a", "a", TEXT), Member("Ä", "Ä", TEXT), Member("ä", "ä", TEXT)]))
+
+    assert [(member.said, member.name) for member in grown.members[:3]] == [("A", "A"), ("a", "a_1"), ("Ä", "Ä")]
+    assert grown.members[3].name.startswith("ä_")
+
+
+def test_structs_that_have_too_many_members_together_are_json():
+    one, other = (struct_type(**{f"{side}{n}": TEXT for n in range(MOST_MEMBERS // 2 + 1)}) for side in "ab")
+
+    assert wider(one, other) == (JSON,)
 
 
 def landed(**columns):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.load.naming import name_for
+from orchestrator.load.naming import name_for, path_of, said_of
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,23 @@ def test_a_thousand_names_make_a_thousand_that_differ_in_more_than_case_and_are_
 
     assert len({name.casefold() for name in taken}) == len(said)
     assert all(name and not set(name) & set("/\\.\"'\x00 \n") for name in taken)
+
+
+def test_members_of_members_have_columns_that_tell_the_way_to_them():
+    said = said_of(("user", "team", "na me"))
+
+    assert path_of(said) == ("user", "team", "na me")
+    assert name_for(said, ()) == "user__team__na_me"
+    assert name_for(said_of(("a", "b")), ["a__b"]).startswith("a__b_")
+    assert name_for(said_of(("a", "b")), ["a__b"]) != name_for("a__b", ["A__B"])
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_a_way_to_a_member_is_read_as_it_was_written(path):
+    if len(path) > 1 or path_of(path[0]) == (path[0],):
+        assert path_of(said_of(path)) == tuple(path)
+
+
+@pytest.mark.parametrize("said", ["user", "", '["a"]', '["a",1]', '["a", ', '["a","b"]', '[["a", "b"], "c"]'])
+def test_any_other_name_is_that_of_a_property(said):
+    assert path_of(said) == (said,)

@@ -61,7 +61,7 @@ def holds(landed: Any, type: str, sent: Any) -> bool:
         return isinstance(sent, Decimal) and Decimal(landed) == sent
     if type == "VARCHAR":
         return _is_the_text(landed, sent)
-    return isinstance(sent, str) and _same_moment(sent, landed.isoformat())
+    return isinstance(sent, str) and same_moment(sent, landed.isoformat())
 
 
 def _is_the_double(landed: float, sent: Decimal) -> bool:
@@ -74,7 +74,7 @@ def _is_the_double(landed: float, sent: Decimal) -> bool:
 def _is_the_text(landed: str, sent: Any) -> bool:
     """A column that became text while it held something else wrote its values anew."""
     if isinstance(sent, str):
-        return landed == readable(sent) or _same_moment(sent, landed)
+        return landed == readable(sent) or same_moment(sent, landed)
     if isinstance(sent, Decimal):
         try:
             return same_number(Decimal(landed), sent)
@@ -83,7 +83,7 @@ def _is_the_text(landed: str, sent: Any) -> bool:
     return same_json(sent, read_json(landed))
 
 
-def _same_moment(one: str, other: str) -> bool:
+def same_moment(one: str, other: str) -> bool:
     return moment(one) is not None and moment(one) == moment(other)
 
 

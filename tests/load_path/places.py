@@ -25,6 +25,9 @@ class Table:
     name: str
     columns: dict[str, str]
     types: dict[str, str]
+    kinds: dict[str, Any]
+    """What the destination remembers of the types: those of structs by what the tap calls a member, as a pair of its
+    field and the type of it; those of lists in a list."""
     rows: list[dict[str, Any]]
     deleted: list[bool]
     """Whether each row is marked as deleted."""
@@ -112,8 +115,8 @@ class Place:
         found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
         return sorted(name for (name,) in found)
 
-    def _known(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, dict[str, str]]]:
-        """Stream, table and the names of its columns, as the destination remembers them."""
+    def _known(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, dict[str, list[str]]]]:
+        """Stream, table and the names and types of its columns, as the destination remembers them."""
         if self.kind == "parquet":
             tables = (self._manifest() or {}).get("tables", [])
             known = [(table["stream"], table["folder"], table["columns"]) for table in tables]
@@ -121,9 +124,7 @@ class Place:
             select = "SELECT stream, table_name, columns FROM _orchestrator.tables"
             known = [(stream, name, json.loads(said)) for stream, name, said in _remembered(connection, select)]
         # The quarantine is the table of no stream.
-        return [
-            (stream, name, {each: held for each, (held, _) in said.items()}) for stream, name, said in known if stream
-        ]
+        return [each for each in known if each[0]]
 
     def _manifest(self) -> Any:
         manifests = sorted((self.root / "_orchestrator" / "load").glob("manifest-*.json"))
@@ -153,7 +154,8 @@ def _remembered(connection: duckdb.DuckDBPyConnection, select: str) -> list[tupl
         return []
 
 
-def _read(connection: duckdb.DuckDBPyConnection, relation: str, name: str, columns: dict[str, str]) -> Table:
+def _read(connection: duckdb.DuckDBPyConnection, relation: str, name: str, known: dict[str, list[str]]) -> Table:
+    columns = {said: held for said, (held, _) in known.items()}
     described = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     types = {column: type for column, type, *_ in described}
     ours = {column for column in types if column.startswith("_sdc_")} - set(columns.values())
@@ -163,6 +165,7 @@ def _read(connection: duckdb.DuckDBPyConnection, relation: str, name: str, colum
         name,
         columns,
         {said: types[held] for said, held in columns.items()},
+        {said: json.loads(type) if type[0] in "[{" else type for said, (_, type) in known.items()},
         [{said: row[held] for said, held in columns.items()} for row in found],
         [row["_sdc_deleted_at"] is not None for row in found],
     )

@@ -100,6 +100,43 @@ KINDS = (
 )
 _NOTHING = Kind({"type": "null"}, st.none(), _json)
 
+_MEMBERS = ("a", "A", "b", "a b", "", "_", 'q"\\', "\x00", "é", "a__b", "select")
+
+
+@st.composite
+def nested_kinds(draw: Draw, levels: int = 3) -> Kind:
+    """Objects and arrays that their schema tells, in one another and with values of all other kinds in them."""
+    inner = st.sampled_from((*KINDS, _NOTHING)) | nested_kinds(levels - 1) if levels > 1 else st.sampled_from(KINDS)
+    if draw(st.booleans()):
+        return _list_of(draw(inner))
+    names = draw(st.lists(st.sampled_from(_MEMBERS), unique=True, min_size=1, max_size=3))
+    return _object_of({name: draw(inner) for name in names}, alternatives=draw(st.booleans()))
+
+
+def _growing(kind: Kind) -> st.SearchStrategy[Any]:
+    return _json if kind.growing is None else kind.growing | _json
+
+
+def _list_of(kind: Kind) -> Kind:
+    items = st.none() | kind.fitting
+    return Kind(
+        {"type": "array", "items": _nullable(kind.schema)},
+        st.lists(items, max_size=3),
+        st.lists(items | _growing(kind), max_size=3) | _json,
+    )
+
+
+def _object_of(members: dict[str, Kind], *, alternatives: bool) -> Kind:
+    schema = {"type": "object", "properties": {name: _nullable(kind.schema) for name, kind in members.items()}}
+    fitting = {name: st.none() | kind.fitting for name, kind in members.items()}
+    growing = {name: each | _growing(members[name]) for name, each in fitting.items()}
+    undeclared = dict.fromkeys(_MEMBERS, _json)
+    return Kind(
+        {"anyOf": [schema, {"type": "null"}]} if alternatives else schema,
+        st.fixed_dictionaries({}, optional=fitting),
+        st.fixed_dictionaries({}, optional=growing) | st.fixed_dictionaries({}, optional=undeclared | fitting) | _json,
+    )
+
 
 # Numbers that together ask for another type than each of them does.
 _FEW_DIGITS = ("-0", "7", "0.5", "-1.25", "1e20", "1E50", "-2e300", "1e-30", "0.10000000000000001", "0.0", "1e3")
@@ -128,6 +165,8 @@ _PROPERTIES = (
     "é",
     "2",
 )
+_PATHS = ("n__a", "N__a")
+"""As members are called that have columns of their own."""
 _KEYS = ("id", "ID")
 _UNDECLARED = ("extra", "Extra", "n")
 
@@ -143,6 +182,7 @@ class _Stream:
     rekeys: bool
     """Whether its key comes and goes."""
     odd: bool
+    nested: bool
 
     def schema(self) -> Message:
         declared = {name: kind.schema for name, kind in (self.key | self.properties).items()}
@@ -171,23 +211,25 @@ def _nullable(schema: Message) -> Message:
     return schema if said is None else {**schema, "type": ["null", *([said] if isinstance(said, str) else said)]}
 
 
-def _properties(draw: Draw) -> dict[str, Kind]:
-    names = draw(st.lists(st.sampled_from(_PROPERTIES), unique=True, max_size=4))
-    return {name: draw(st.sampled_from((*KINDS, _NOTHING))) for name in names}
+def _properties(draw: Draw, nested: bool) -> dict[str, Kind]:
+    names = draw(st.lists(st.sampled_from((*_PROPERTIES, *_PATHS) if nested else _PROPERTIES), unique=True, max_size=4))
+    kinds = st.sampled_from((*KINDS, _NOTHING))
+    return {name: draw(kinds | nested_kinds() if nested else kinds) for name in names}
 
 
 @st.composite
-def source(draw: Draw, odd: bool = True) -> list[dict[str, list[Message]]]:
+def source(draw: Draw, odd: bool = True, nested: bool = False) -> list[dict[str, list[Message]]]:
     """What a tap says of each stream in one to three runs, without its STATEs.
 
-    Where it may be `odd`, values come that do not fit their schema, and members that it does not declare.
+    Where it may be `odd`, values come that do not fit their schema, and members that it does not declare. Where it is
+    `nested`, schemas tell the members of objects and the items of arrays.
     """
     names = draw(st.lists(st.sampled_from(_STREAMS), unique=True, min_size=1, max_size=3))
-    streams = [_stream(draw, name, odd=odd and draw(st.booleans())) for name in names]
+    streams = [_stream(draw, name, odd=odd and draw(st.booleans()), nested=nested) for name in names]
     return [{stream.name: _run_of(draw, stream) for stream in streams} for _ in range(draw(st.integers(1, 3)))]
 
 
-def _stream(draw: Draw, name: str, *, odd: bool) -> _Stream:
+def _stream(draw: Draw, name: str, *, odd: bool, nested: bool) -> _Stream:
     rekeys = draw(st.integers(0, 3)) == 3
     # Outside of a key 1 and "1" may become one text, and cannot be told apart again.
     kinds = [kind for kind in KINDS if kind.key is not None and not (rekeys and kind is _MIXED)]
@@ -195,10 +237,11 @@ def _stream(draw: Draw, name: str, *, odd: bool) -> _Stream:
     return _Stream(
         name,
         {each: draw(st.sampled_from(kinds)) for each in key},
-        _properties(draw),
+        _properties(draw, nested),
         keyed=draw(st.integers(0, 3)) > 0,
         rekeys=rekeys,
         odd=odd,
+        nested=nested,
     )
 
 
@@ -219,7 +262,7 @@ def _run_of(draw: Draw, stream: _Stream) -> list[Message]:
             said.append({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": draw(st.integers(1, 2))})
         else:
             if happens == 1:
-                stream.properties = _properties(draw)
+                stream.properties = _properties(draw, stream.nested)
             elif stream.rekeys:
                 stream.keyed = not stream.keyed
             said.append(stream.schema())

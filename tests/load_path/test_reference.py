@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
+from orchestrator.config import WHOLE, Nesting
 from orchestrator.errors import RunFailed
 from tests.load_path.agreement import check
 from tests.load_path.faithful import DIGITS_OF_A_DOUBLE, moment, read_json
@@ -132,7 +133,15 @@ def folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="load-path-")
 
 
-def load(place: Place, text: bytes, manner: Manner, *, commit_rows: int, soft_delete: bool = False) -> Told:
+def load(
+    place: Place,
+    text: bytes,
+    manner: Manner,
+    *,
+    commit_rows: int,
+    soft_delete: bool = False,
+    nesting: Nesting = WHOLE,
+) -> Told:
     """What a load tells, in the words of the reference."""
     states: list[bytes] = []
     refused = None
@@ -142,6 +151,8 @@ def load(place: Place, text: bytes, manner: Manner, *, commit_rows: int, soft_de
             states,
             commit_rows=commit_rows,
             soft_delete=soft_delete,
+            nested=nesting.nested,
+            flatten=nesting.flatten,
             batch_roots=(place.folder,),
         )
     except RunFailed as error:

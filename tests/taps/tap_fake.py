@@ -12,6 +12,7 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.resumes     a full table that broke off goes on where it was
     streams.NAME.activates   rows have a version and ACTIVATE_VERSION comes "first", "last" or "both"
     streams.NAME.drifts      after so many rows `size` turns from a number to a text, and `extra` is new
+    streams.NAME.nested       rows have an object: `author`, with the members `id` and `name`
     streams.NAME.mute        it is offered in discovery, but a sync does not say a word of it
     streams.NAME.batch       rows come in files: {folder, compression}
     streams.NAME.parent      a stream without whose rows it is not announced; told_parent: the catalog tells it
@@ -157,6 +158,9 @@ class Stream:
             properties["size"] = {"type": ["null", "string" if self.drifted(n) else "integer"]}
             if self.drifted(n):
                 properties["extra"] = {"type": ["null", "number"]}
+        if "nested" in self.config:
+            members = {"id": {"type": "integer"}, "name": {"type": "string"}}
+            properties["author"] = {"type": ["null", "object"], "properties": members}
         return {"type": "object", "properties": properties}
 
     def row(self, n: int) -> Json:
@@ -165,6 +169,8 @@ class Stream:
         row["at"] = f"2024-01-{1 + n // 86400:02}T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"
         if "drifts" in self.config:
             row |= {"size": f"{n} m", "extra": n / 2} if self.drifted(n) else {"size": n}
+        if "nested" in self.config:
+            row["author"] = {"id": n, "name": f"author {n}"}
         return row
 
     def drifted(self, n: int) -> bool:
