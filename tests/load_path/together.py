@@ -20,7 +20,9 @@ def holds_property(row: dict[str, Any], table: Table, path: tuple[str, ...], sen
     if row.get(said) is not None or not members:
         kind = table.kinds[said]
         if kind == "json" or isinstance(kind, dict | list):
-            return nothing_below and holds_nested(row[said], kind, sent)
+            # What was a text before its column was JSON stays one.
+            as_text = len(path) == 1 and kind == "json" and holds(row[said], "JSON", sent)
+            return nothing_below and (as_text or holds_nested(row[said], kind, sent))
         return nothing_below and holds(row[said], table.types[said], sent)
     if nothing_below:
         return sent is None
