@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from itertools import compress
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
@@ -39,13 +41,18 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join((*torn, b"\n"))
 
 
+def cut(text: bytes) -> list[bytes]:
+    """The lines of a text, each with its LF."""
+    # Several times as fast as counting or splitting: it looks for one line feed after the other in large words.
+    return BytesIO(text).readlines()
+
+
 class Block:
     """Whole lines as they came, of which the first has the number `first`. With `step` 0 all have that number: they
     stand in a file that this line names."""
 
     def __init__(self, text: bytes, first: int, step: int = 1) -> None:
         self.text = text
-        self.count = text.count(b"\n")
         self._first = first
         self._step = step
 
@@ -98,21 +105,22 @@ def is_text(lines: bytes) -> bool:
     return True
 
 
-_LONG = 1000
-"""Bytes of a line; the ends of such lines are found one by one sooner than counted."""
+_BEGINS, _LAST, _LAST_OF_CRLF = map(itemgetter, (0, -2, -3))
 
 
-def one_in_each(lines: bytes, count: int) -> bool:
-    """Whether `count` objects that a decoder found in so many lines, between white space, are one in each of them."""
-    # Within an object none ends right before another begins: what is between them are all line feeds but the last.
-    if len(lines) < _LONG * count:
-        return (lines.count(b"}\n{") or lines.count(b"}\r\n{")) == count - 1
-    end = -1
-    for _ in range(count - 1):
-        end = lines.find(b"\n", end + 1)
-        if lines[end + 1 : end + 2] != b"{" or not lines.endswith((b"}", b"}\r"), end - 2, end):
+def one_in_each(lines: Sequence[bytes]) -> bool:
+    """Whether as many objects as there are `lines`, which a decoder found between white space, are one in each line."""
+    # Within an object none ends right before another begins, so that a line that begins and ends like one is one.
+    try:
+        if set(map(_BEGINS, lines)) != _OPEN:
             return False
-    return True
+        ends = set(map(_LAST, lines))
+        return ends == _CLOSED or (ends == _RETURNED and set(map(_LAST_OF_CRLF, lines)) == _CLOSED)
+    except IndexError:
+        return False
+
+
+_OPEN, _CLOSED, _RETURNED = map(set, (b"{", b"}", b"\r"))
 
 
 def decoded_lines(decoder: "msgspec.json.Decoder[T]", lines: bytes) -> tuple[list[T], int]:
@@ -135,12 +143,6 @@ def _lines_before(error: Exception, lines: bytes) -> int:
     found = _BYTE.search(str(error))
     # A line that breaks off may be missed only in the next one.
     return max(0, lines.count(b"\n", 0, int(found[1])) - 1) if found else 0
-
-
-def split_after(lines: bytes, count: int) -> tuple[bytes, bytes]:
-    """The first so many lines, and the others."""
-    *_, others = lines.split(b"\n", count)
-    return lines[: len(lines) - len(others)], others
 
 
 def read_json(decoder: "msgspec.json.Decoder[T]", text: bytes) -> T:

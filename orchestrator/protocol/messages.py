@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, groupby
+from itertools import compress, groupby, pairwise
 from typing import Any
 
 import msgspec
@@ -20,12 +20,12 @@ from orchestrator.protocol.lines import (
     Block,
     Lines,
     as_written,
+    cut,
     decoded_lines,
     is_blank,
     is_text,
     one_in_each,
     read_json,
-    split_after,
     whole_lines,
 )
 from orchestrator.protocol.records import Fields, Mixed, Records, Shape, StateMessage, known
@@ -150,30 +150,32 @@ class _Stream:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Lines of a block that may be read as one. `likely` are streams that came before those few that are in between."""
+    """Lines of a block that may be read as one, and their text. `likely` are streams that came before those few that
+    are in between."""
 
     lines: Lines
+    whole: Sequence[bytes]
     text: bytes
     likely: tuple[str, ...] = ()
 
     def cut(self, fitting: int, likely: tuple[str, ...]) -> "list[_Part]":
         """The lines at the beginning that seem to fit, those few that are to be read with care, and the others. Halves,
         where nobody can tell which fit."""
-        places, text, parts = self.lines.places, self.text, []
-        if not 0 < fitting < len(places):
-            lengths = [len(places) // 2]
+        count = len(self.whole)
+        if not 0 < fitting < count:
+            ends = [count // 2]
         elif fitting < _RUN:
-            lengths = [_FEW]
+            ends = [_FEW]
         else:
-            lengths = [fitting, _FEWER]
-        for length in lengths:
-            first, text = split_after(text, length)
-            if first:
-                parts.append(_Part(Lines(self.lines.block, places[:length]), first))
-            places = places[length:]
-        if text:
-            parts.append(_Part(Lines(self.lines.block, places), text, likely if fitting >= _RUN else ()))
+            ends = [fitting, fitting + _FEWER]
+        parts = [self._between(start, end) for start, end in pairwise([0, *ends, count]) if start < end]
+        if fitting >= _RUN and ends[-1] < count:
+            parts[-1] = replace(parts[-1], likely=likely)
         return parts
+
+    def _between(self, start: int, end: int) -> "_Part":
+        whole = self.whole[start:end]
+        return _Part(Lines(self.lines.block, self.lines.places[start:end]), whole, b"".join(whole))
 
 
 class _Reader:
@@ -190,29 +192,30 @@ class _Reader:
     def read(self, text: bytes) -> Iterator[Message]:
         """The messages in whole lines."""
         block = Block(text if self._lines else text.removeprefix(_BYTE_ORDER_MARK), self._lines + 1)
-        self._lines += block.count
-        yield from self._read(Lines(block, range(block.count)), block.text)
+        whole = cut(block.text)
+        self._lines += len(whole)
+        yield from self._read(_Part(Lines(block, range(len(whole))), whole, block.text))
 
-    def _read(self, lines: Lines, text: bytes) -> Iterator[Message]:
-        """The messages in `lines`, whose text is `text`. Where they cannot be read as one, a few are read by
-        themselves, and those before and after them as one again."""
-        parts = [_Part(lines, text)]
+    def _read(self, lines: _Part) -> Iterator[Message]:
+        """The messages in `lines`. Where they cannot be read as one, a few are read by themselves, and those before
+        and after them as one again."""
+        parts = [lines]
         while parts:
             part = parts.pop()
             if set(self._likely) < set(part.likely):
                 self._likely = part.likely
-            messages, fitting = self._read_as_one(part.lines, part.text)
+            messages, fitting = self._read_as_one(part)
             if messages is not None:
                 yield from messages
-            elif len(part.lines.places) > _FEW:
+            elif len(part.whole) > _FEW:
                 parts += reversed(part.cut(fitting, self._likely))
             else:
                 yield from self._read_singly(part.lines)
 
-    def _read_as_one(self, lines: Lines, text: bytes) -> tuple[Iterator[Message] | None, int]:
-        """The messages in `lines`; None where they cannot be read in one call, but how many at the beginning seem to
+    def _read_as_one(self, part: _Part) -> tuple[Iterator[Message] | None, int]:
+        """The messages in a part; None where they cannot be read in one call, but how many at the beginning seem to
         fit."""
-        count, fitting = len(lines.places), 0
+        lines, text, count, fitting = part.lines, part.text, len(part.whole), 0
         if not is_text(text):
             return None, 0
         if self._likely and self._validate is Validate.TYPES:
@@ -224,11 +227,11 @@ class _Reader:
                 self._mixed = self._mixed.of(shapes, text)
                 messages, fitting = self._mixed.messages(text)
                 read = self._in_turns(messages, lines, len(text))
-            if len(messages) == count and one_in_each(text, count):
+            if len(messages) == count and one_in_each(part.whole):
                 return read, count
         if fitting < _RUN:
             envelopes, fitting = decoded_lines(_ENVELOPES, text)
-            if len(envelopes) == count and one_in_each(text, count):
+            if len(envelopes) == count and one_in_each(part.whole):
                 return self._sort(envelopes, lines), count
         return None, fitting
 
