@@ -9,6 +9,11 @@ from orchestrator.catalogs.reading import Catalog, Inclusion, Method, Offer, Pro
 from orchestrator.config.values import StreamSettings, closest
 from orchestrator.errors import ConfigError, UnknownName, UsageError
 
+OF_A_LOG = "_sdc_lsn"
+"""What the bookmark of a log-based stream follows. A tap of the Singer SDK goes on from its bookmark only where the
+catalog says what that follows, and offers the table as it is read without a log; others do not ask.
+https://github.com/MeltanoLabs/tap-postgres#log-based-replication"""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -157,9 +162,10 @@ def _follows(names: Names, wish: Wish, offer: Offer) -> bool:
 def _replication(stream: Stream, settings: StreamSettings) -> Replication:
     """How the stream is read, with what a person decided over what the tap says."""
     offered = stream.replication
-    if settings.cursor:
-        _check_property(stream, settings.cursor)
     asked = Method(settings.replication) if settings.replication else None
+    # The position in a log is a column that the tap makes up; its catalog does not tell of it.
+    if settings.cursor and asked is not Method.LOG_BASED:
+        _check_property(stream, settings.cursor)
     if asked is None and settings.cursor:
         asked = Method.INCREMENTAL
     if asked and offered.forced and asked is not offered.forced:
@@ -169,6 +175,8 @@ def _replication(stream: Stream, settings: StreamSettings) -> Replication:
             hint=f'remove replication and cursor of stream "{stream.id}" from orchestrator.toml',
         )
     key = settings.cursor or offered.key
+    if (asked or offered.method) is Method.LOG_BASED:
+        key = settings.cursor or (offered.key if offered.method is Method.LOG_BASED else None) or OF_A_LOG
     if asked is Method.INCREMENTAL:
         key = key or next(iter(offered.valid_keys), None)
         if key is None and not offered.forced:

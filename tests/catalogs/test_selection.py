@@ -192,6 +192,22 @@ def test_only_an_incremental_stream_has_a_bookmark():
     assert chosen(TRACKER, issues={"replication": "full_table"})["issues"].bookmark is None
 
 
+def test_a_log_is_followed_by_a_column_that_no_catalog_tells_of():
+    log_based = {"replication": "log_based"}
+
+    assert chosen(SHOP, orders=log_based)["shop-orders"].replication.key == "_sdc_lsn"
+    assert chosen(SHOP, orders={**log_based, "cursor": "_lsn"})["shop-orders"].replication.key == "_lsn"
+    # What its rows were followed by is nothing that a log knows.
+    assert chosen(TRACKER, issues=log_based)["issues"].replication.key == "_sdc_lsn"
+
+
+def test_a_log_is_followed_as_the_tap_says():
+    said = {"replication-method": "LOG_BASED", "replication-key": "_position"}
+    document = document_of("a", metadata=[{"breadcrumb": [], "metadata": said}])
+
+    assert chosen(document)["a"].replication.key == "_position"
+
+
 def test_a_method_that_the_tap_forces_is_not_silently_overruled():
     with pytest.raises(ConfigError) as refused:
         chosen(PAYMENTS, charges={"replication": "full_table"})
