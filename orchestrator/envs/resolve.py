@@ -27,14 +27,23 @@ _UNKNOWN = re.compile(r"Because (\S+) was not found in")
 _NO_SUCH_VERSION = re.compile(r"^Because there (?:is no version|are no versions) of ([\w.-]+)")
 
 
-def resolve(shop: Workshop, on: Interpreter, *, like: Lock | None = None, newest: bool = False) -> Lock:
+def resolve(
+    shop: Workshop,
+    on: Interpreter,
+    *,
+    like: Lock | None = None,
+    newest: bool = False,
+    version: str | None = None,
+) -> Lock:
     """Finds versions that fit together and serve the workshop's recipe, on every system that Python runs on.
 
     Versions in `like` are kept where they still fit; `newest` asks the index again, whatever the cache remembers.
+    `version` is the only one of the tap itself that will do, where it has to be one.
     Raises Failed for what another recipe may mend, CannotResolve for what none can, such as a name that no index has.
     """
     recipe = shop.recipe
-    asked = [recipe.package, *recipe.extras]
+    package = Package.parse(recipe.package)
+    asked = [package.at_version(version).text if version else package.text, *recipe.extras]
     with tempfile.TemporaryDirectory() as folder:
         overrides, constraints, pinned = (Path(folder, name) for name in ("overrides.txt", "build.txt", "pinned.txt"))
         overrides.write_text(_lines(recipe.overrides, shop.paths.root))

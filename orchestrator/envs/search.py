@@ -58,7 +58,9 @@ def search(shop: Workshop, failure: Failure) -> Found | None:
 
     tap = index.offer(package.at_version(failure.version) if failure.version else package, failure.on)
     around = Around(interpreters(index.uv), tap.released if tap else None, newest, is_ready_made)
-    return _Search(shop, failure, around).run()
+    # A resolver that stopped to build something had the newest version in hand; one that found nothing tried them all.
+    version = tap.version if tap and failure.stage is not Stage.RESOLVE else None
+    return _Search(shop, failure, version, around).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,10 @@ class _Place:
 class _Search:
     """Where a search has been, and how far it may still go."""
 
-    def __init__(self, shop: Workshop, failure: Failure, around: Around) -> None:
+    def __init__(self, shop: Workshop, failure: Failure, version: str | None, around: Around) -> None:
         self._shop = shop
         self._first = failure
+        self._version = version
         self._around = around
         self._left = TRIES
         self._recipes = {shop.recipe}
@@ -113,13 +116,14 @@ class _Search:
         return reached
 
     def _attempt(self, recipe: Recipe) -> Found | Failure | None:
-        """What comes of a recipe; None when that says nothing: it was tried, or it is another version of the tap."""
+        """What comes of a recipe; None when that says nothing, or nothing new."""
         shop = replace(self._shop, recipe=recipe, uv=replace(self._shop.uv, longest=LONGEST_TRY), listen=nobody)
         started = time.monotonic()
         tried = f"Tried {join(options_of(recipe, beyond=self._shop.recipe))}"
         try:
             on = find_interpreter(recipe.python, shop.uv) if recipe.python else self._first.on
-            lock = resolve(shop, on)
+            # Free to take any version of the tap, the resolver would build every one that there ever was.
+            lock = resolve(shop, on, version=self._version)
             if not self._is_new(lock, on):
                 return None
             self._left -= 1
@@ -134,12 +138,11 @@ class _Search:
         return found
 
     def _is_new(self, lock: Lock, on: Interpreter) -> bool:
-        """Whether a lock was not built yet, and holds the tap in the version that is to be mended."""
+        """Whether a lock was not built yet."""
         same = (on, lock.recipe.build_constraints, *(pin.text for pin in lock.pins()))
         is_new = same not in self._builds
         self._builds.add(same)
-        version = lock.versions().get(self._first.package or "")
-        return is_new and (self._first.version is None or version == self._first.version)
+        return is_new
 
 
 def _leads_on(before: Failure, remedy: Remedy, after: Failure) -> bool:

@@ -202,6 +202,22 @@ def test_a_version_that_the_tap_rules_out_is_an_override(shop, index):
     assert follow(raised.value.hint, shop).overrides == ("shapes-of-old>1.9,<2",)
 
 
+def test_while_a_version_is_mended_no_other_of_the_tap_is_built(shop, index, tmp_path):
+    built = tmp_path / "built"
+    index.add("shapes-of-old", "1.0", commands=[], source="soft = 1")
+    index.add("shapes-of-old", "2.0", commands=[])
+    index.add_source("tap-shapes", "0.9", builds=f"from backend import *\nopen({str(built)!r}, 'w').close()\n")
+    needs_soft = f"from shapes_of_old import soft\n{STEADY}"
+    index.add("tap-shapes", source=needs_soft, requires=["shapes-of-old==2.0"], requires_python=ONLY_OURS)
+    told: list[Event] = []
+
+    add_tap(shop, "tap-shapes", fix=lambda command: True, listen=told.append)
+
+    assert read_config(shop.config).taps["shapes"].overrides == ("shapes-of-old<2",)
+    assert any("Tried --with 'shapes-of-old<2': Because" in event.text for event in told if isinstance(event, Note))
+    assert not built.exists()
+
+
 def test_packages_that_rule_each_other_out_are_brought_together(shop, index):
     index.add("shapes-of-old", "1.0", commands=[])
     index.add("shapes-of-old", "2.0", commands=[])

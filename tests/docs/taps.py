@@ -7,13 +7,14 @@ python -m tests.docs.taps tap-gitlab tap-x    only these, on stdout
 import datetime
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator import Workspace
@@ -21,6 +22,7 @@ from orchestrator.actions.add_tap import TapAdded
 from orchestrator.envs.interpreter import interpreters
 from orchestrator.envs.uv import Uv
 from orchestrator.errors import OrchestratorError
+from orchestrator.events import Event, Note
 from tests.docs.markdown import ROOT
 
 PATH = ROOT / "docs" / "reference" / "taps.md"
@@ -64,73 +66,88 @@ MORE = (
     "tap-airbyte",
     "tap-adwords",
     "tap-bing-ads",
+    "tap-klaviyo",
+    "tap-chargebee",
     "pipelinewise-tap-kafka",
 )
 
 INTRODUCTION = """\
 # Taps that were tried
 
-What `orchestrator add-tap NAME --fix` made of taps from PyPI, without another word: {started} of {tried} start. `make
-taps` tries them anew and writes this page; the figures are of {day}, {machine}, orchestrator on Python {python}, beside
-Python {pythons}.
+What `orchestrator add-tap NAME --fix` made of taps from the package index, without another word: {started} of {tried}
+start. `make taps` tries them anew and writes this page; these are of {day}, {machine}, orchestrator on Python {python},
+beside Python {pythons}.
 
-"By itself" says how far the name alone leads. Where that does not start, the command is what the error ended with, and
-what `--fix` took. Seconds are for everything from the name to a tap that has started once, remedies that failed
-included; beside them those of `uv venv` and `uv pip install NAME` on our Python, whether or not anything starts then.
-Cold is with an empty cache, warm with what the first time left in it.
+"By itself" says how far the name alone leads: to a tap that starts, or to what keeps it from starting. Where it does
+not start, the command is what the error ended with, and what `--fix` took. "Takes" are the options that its help names.
+
+Seconds are for everything from the name to a tap that has started once, remedies that failed included, and how many
+times they are those of `uv venv` and `uv pip install NAME` on our Python, whether or not anything starts then. Cold is
+with an empty cache, warm with what the first time left in it.
+
 """
 
-HEAD = ("tap", "by itself", "what it took", "Python", "takes", "cold", "uv cold", "warm", "uv warm")
+HEAD = ("tap", "by itself", "what it took", "Python", "takes", "cold", "warm")
+_ADDRESS = re.compile(r"\bhttps?://\S+")
+_FAILED = re.compile(r"(?:installs but does not start|cannot be built|no versions were found)[^:]*: (.*)")
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One tap: what came of its name, and the command that was taken in its place, if one was."""
+    """One tap: what came of its name, what kept that from starting, and the command that was taken in its place.
+    `seconds` and those of `plain` uv are with a cold cache, and with a warm one."""
 
     name: str
     added: TapAdded | None
-    error: str | None
+    cause: str | None
     command: str | None
-    seconds: tuple[float, float]
-    plain: tuple[float, float]
+    seconds: tuple[float, ...]
+    plain: tuple[float, ...]
 
     @property
     def row(self) -> tuple[str, ...]:
-        cold, warm = (f"{each:.1f} s" for each in self.seconds)
-        plain_cold, plain_warm = (f"{each:.1f} s" for each in self.plain)
-        times = (cold, plain_cold, warm, plain_warm)
+        cause = _ADDRESS.sub("…", self.cause or "").replace("|", "\\|")
+        command = f"`{self.command}`" if self.command else ""
+        times = (f"{ours:.1f} s, {ours / plain:.1f} ×" for ours, plain in zip(self.seconds, self.plain, strict=True))
         if self.added is None:
-            return (self.name, "does not start", self.error or "", "", "", *times)
+            return (self.name, cause, f"does not start; {command}", "", "", *times)
         name = f"{self.name.partition('==')[0]} {self.added.version}"
-        itself = "proposes a command" if self.command else "starts"
-        took = f"`{self.command}`" if self.command else ""
         python = ".".join(self.added.python.split(".")[:2])
-        return (name, itself, took, python, ", ".join(self.added.capabilities), *times)
+        return (name, cause or "starts", command, python, ", ".join(self.added.capabilities), *times)
 
 
 def measure(name: str) -> Tried:
     """Adds a tap twice, the second time with a warm cache; then twice without us."""
-    command: list[str] = []
+    with fresh_cache():
+        first, second = attempt(name), attempt(name)
+    with fresh_cache():
+        plain = (plain_install(name), plain_install(name))
+    return replace(first, seconds=(*first.seconds, *second.seconds), plain=plain)
+
+
+def attempt(name: str) -> Tried:
+    """Adds a tap to a workspace of its own."""
+    command, causes, added = None, [], None
 
     def agree(proposed: str) -> bool:
-        command[:] = [proposed]
+        nonlocal command
+        command = proposed
         return True
 
-    added, error = None, None
-    with fresh_cache():
-        seconds = []
-        for _ in range(2):
-            with tempfile.TemporaryDirectory() as folder:
-                workspace = Workspace.init(Path(folder) / "shop")
-                started = time.monotonic()
-                try:
-                    added = workspace.add_tap(name, fix=agree)
-                except OrchestratorError as failed:
-                    error = str(failed.hint)
-                seconds.append(time.monotonic() - started)
-    with fresh_cache():
-        plain = [plain_install(name) for _ in range(2)]
-    return Tried(name, added, error, next(iter(command), None), (seconds[0], seconds[1]), (plain[0], plain[1]))
+    def listen(event: Event) -> None:
+        if isinstance(event, Note) and (failed := _FAILED.search(event.text)):
+            causes.append(failed[1])
+
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace.init(Path(folder) / "shop")
+        started = time.monotonic()
+        try:
+            added = workspace.add_tap(name, fix=agree, listen=listen)
+        except OrchestratorError as error:
+            causes.append(str(error.cause or error.message))
+            command = error.hint
+        seconds = time.monotonic() - started
+    return Tried(name, added, next(iter(causes), None), command, (seconds,), ())
 
 
 def plain_install(name: str) -> float:
@@ -168,12 +185,14 @@ def variable(name: str, value: str) -> Iterator[None]:
 def some_pythons() -> Iterator[list[str]]:
     """Only Pythons that taps of today run on: what a machine has, and no museum. Yields their versions."""
     here = [each for each in interpreters(Uv(Path("/"))) if OLDEST <= each.age <= NEWEST]
+    # What a version manager puts on the PATH leads to all that it keeps.
+    path = os.pathsep.join(each for each in os.get_exec_path() if "shims" not in Path(each).parts)
     with tempfile.TemporaryDirectory() as folder:
         for each in here:
             python = Path(folder, "versions", each.version, "bin", "python")
             python.parent.mkdir(parents=True)
             python.symlink_to(each.path)
-        with variable("PYENV_ROOT", folder):
+        with variable("PYENV_ROOT", folder), variable("PATH", path):
             yield [each.minor for each in here]
 
 
@@ -188,7 +207,7 @@ def as_markdown(tried: Iterable[Tried], pythons: list[str]) -> str:
         python=platform.python_version(),
         pythons=", ".join(pythons),
     )
-    return f"{introduction}\n{as_table(rows)}\n"
+    return f"{introduction}{as_table(rows)}\n"
 
 
 def as_table(rows: Iterable[Tried]) -> str:
