@@ -22,7 +22,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     supervisor/     command, process, stderr; where a tap runs
     destinations/   contract + one file per destination
     state/          commit log, runs, archive               [writes state/]
-    secrets/        references, redaction, renewed tokens   [writes secrets/]
+    secrets/        vault, references, redaction            [writes secrets/]
     templates/      the project of a new tap
     contract/       what any tap should keep
     cassettes/      a run of a tap, kept for tests          [writes cassettes/]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.doctor import Check
     from orchestrator.actions.flow_state import FlowState
     from orchestrator.actions.install import TapInstalled
+    from orchestrator.actions.keep_secrets import Recipient, SecretListed
     from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.load_messages import Loaded
     from orchestrator.actions.new_tap import TapMade
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from orchestrator.catalogs import Choice
     from orchestrator.config import Config, Hub, Nesting, Scrutiny
     from orchestrator.load.commit import Commit
+    from orchestrator.secrets.identity import Identity
     from orchestrator.state import Run
     from orchestrator.supervisor.stopping import Stop
 
@@ -251,7 +253,8 @@ class Workspace:
     ) -> TapSettings:
         """Changes what a tap is told. `typed` are texts as a person types them, by the kinds of their settings.
 
-        `{"env": NAME}` and `{"file": PATH}` refer to a secret; one that is given itself is kept in secrets/.
+        `{"secret": NAME}`, `{"env": NAME}`, `{"file": PATH}` and `{"command": [WORD, …]}` refer to a secret; one that
+        is given itself goes to the vault.
         """
         from orchestrator.actions.configure import configure
 
@@ -273,6 +276,51 @@ class Workspace:
         return check_tap(
             self.paths, self.config, tap, patience=PATIENCE if patience is None else patience, listen=listen
         )
+
+    # ── secrets ──
+
+    def secrets(self) -> tuple[SecretListed, ...]:
+        """The names of the secrets in the vault, when each was set, and which taps refer to it."""
+        from orchestrator.actions.keep_secrets import list_secrets
+
+        return list_secrets(self.paths)
+
+    def set_secret(self, name: str, value: str) -> SecretListed:
+        """Keeps a secret in the vault, which is made where there is none, with an identity that opens it."""
+        from orchestrator.actions.keep_secrets import set_secret
+
+        return set_secret(self.paths, name, value)
+
+    def remove_secret(self, name: str) -> tuple[str, ...]:
+        """Takes a secret out of the vault; gives the taps that still refer to it."""
+        from orchestrator.actions.keep_secrets import remove_secret
+
+        return remove_secret(self.paths, name)
+
+    @staticmethod
+    def identity() -> Identity:
+        """The identity that opens vaults here; one is made where there is none."""
+        from orchestrator.actions.keep_secrets import own_identity
+
+        return own_identity()
+
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Who may read the vault."""
+        from orchestrator.actions.keep_secrets import recipients
+
+        return recipients(self.paths)
+
+    def add_recipient(self, name: str, key: str) -> tuple[Recipient, ...]:
+        """Encrypts the vault for one more, by their public key; gives all that may read it now."""
+        from orchestrator.actions.keep_secrets import add_recipient
+
+        return add_recipient(self.paths, name, key)
+
+    def remove_recipient(self, name: str) -> tuple[Recipient, ...]:
+        """Encrypts the vault for all but one; gives all that may read it now."""
+        from orchestrator.actions.keep_secrets import remove_recipient
+
+        return remove_recipient(self.paths, name)
 
     # ── streams ──
 

@@ -36,6 +36,11 @@ class Paths:
         """What stays on this machine; never in git."""
         return self.root / "secrets"
 
+    @property
+    def vault(self) -> Path:
+        """The secrets, encrypted; committed to git."""
+        return self.root / "secrets.age"
+
     def lock(self, tap: str) -> Path:
         """The pinned requirements of a tap's environment, committed to git."""
         return self.envs / f"{tap}.lock"
@@ -98,10 +103,6 @@ class Paths:
     def handed_config(self, tap: str) -> Path:
         """What such a tap was told when it was started last, and what orchestrator.toml led to then."""
         return self.secrets / f"{tap}.handed.json"
-
-    def typed_secrets(self, tap: str) -> Path:
-        """The secrets of a tap that a person typed in, a file for each."""
-        return self.secrets / tap
 
     def cassette(self, tap: str) -> Path:
         """A recorded run of a tap, for tests; committed to git."""

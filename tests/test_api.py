@@ -8,7 +8,7 @@ from orchestrator.cli.program import COMMANDS
 from tests.workspaces import FakeWorkspace
 
 WITHOUT_A_WORKSPACE = {"load", "completion"}
-OTHERWISE_CALLED = {"config": "configure", "logs": "log", "tap": "new_tap"}
+OTHERWISE_CALLED = {"config": "configure", "logs": "log", "tap": "new_tap", "secret": "set_secret"}
 
 
 @pytest.fixture

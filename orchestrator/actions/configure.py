@@ -15,7 +15,7 @@ from orchestrator.errors import ConfigError, UsageError
 from orchestrator.paths import Paths
 from orchestrator.protocol.settings import Misfit, Place, Setting, at
 from orchestrator.secrets import holds_a_password, names_a_secret
-from orchestrator.secrets.keeping import Keeper, forget, keeping
+from orchestrator.secrets.keeping import forget, keeping, name_for
 
 DEFAULT = "default"
 
@@ -94,13 +94,14 @@ def configure(
     unset: Iterable[str],
     environ: Mapping[str, str] = os.environ,
 ) -> TapSettings:
-    """Writes settings to orchestrator.toml and takes others out; a name with dots lies in tables. What is secret is
-    kept in secrets/, and referred to.
+    """Writes settings to orchestrator.toml and takes others out; a name with dots lies in tables. What is secret goes
+    to the vault, and is referred to.
 
     `typed` are texts, and become values of the kind of their setting: `310` stays a text for one that is text.
-    `{"env": NAME}` and `{"file": PATH}` refer to a secret, also as texts.
+    `{"secret": NAME}`, `{"env": NAME}`, `{"file": PATH}` and `{"command": [WORD, …]}` refer to a secret, also as texts.
 
-    Raises UnknownName, UsageError for a text that is no such value, ConfigError; nothing is changed then.
+    Raises UnknownName, UsageError for a text that is no such value, ConfigError, and CredentialsError or DamagedFile
+    where the vault cannot be opened; nothing is changed then.
     """
     # Only who edits pays for the import.
     from orchestrator.config import editing
@@ -108,16 +109,17 @@ def configure(
     config = read_config(paths.config)
     tap = config.tap(id)
     known = _understood(paths, tap)
-    with keeping(paths) as keeper:
-        values: dict[str, Any] = {}
-        for name, value in {**set, **{name: _parsed(name, text, tap, known) for name, text in typed.items()}}.items():
-            place = _place(name, tap, known)
-            _lay(values, place, _outside(keeper, tap, known, place, value))
+    values: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    for name, value in {**set, **{name: _parsed(name, text, tap, known) for name, text in typed.items()}}.items():
+        place = _place(name, tap, known)
+        _lay(values, place, _outside(secrets, tap, known, place, value))
+    with keeping(paths, secrets):
         if values:
             editing.set_tap_config(paths.config, id, values)
         if gone := [_place(name, tap, known) for name in unset]:
             editing.unset_tap_config(paths.config, id, gone)
-    forget(paths, id, _references(config) - _references(read_config(paths.config)))
+    forget(paths, id, references_in(config) - references_in(read_config(paths.config)))
     return tap_settings(paths, id, environ)
 
 
@@ -196,18 +198,22 @@ def _reference(text: str) -> Reference | None:
     return Reference(*parts) if parts else None
 
 
-def _outside(keeper: Keeper, tap: Tap, known: Understood, place: Place, value: Any) -> Any:
-    """The value with references in the place of what is secret in it."""
+def _outside(secrets: dict[str, str], tap: Tap, known: Understood, place: Place, value: Any) -> Any:
+    """The value with references in the place of what is secret in it, which is added to `secrets`."""
     if (parts := reference_parts(value)) is not None:
         return Reference(*parts)
     if isinstance(value, Mapping):
-        return {key: _outside(keeper, tap, known, (*place, key), below) for key, below in value.items()}
+        return {key: _outside(secrets, tap, known, (*place, key), below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_outside(secrets, tap, known, (*place, str(n)), item) for n, item in enumerate(value)]
     is_plain = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
     if is_plain and (known.is_secret(place) or holds_a_password(str(value))):
-        return keeper.keep(tap.id, ".".join(place), str(value))
+        name = name_for(tap.id, ".".join(place))
+        secrets[name] = str(value)
+        return Reference("secret", name)
     return value
 
 
-def _references(config: Config) -> set[Reference]:
+def references_in(config: Config) -> set[Reference]:
     """Every reference that a tap of the workspace holds."""
-    return {reference for tap in config.taps.values() for reference in references(tap.config)}
+    return {each for tap in config.taps.values() for each in (*references(tap.config), *references(tap.env))}

@@ -28,7 +28,7 @@ schema = "{flow}"                  # where its tables go; {flow} and {tap} are f
 #
 # [taps.gitlab.config]
 # api_url       = "https://gitlab.com/api/v4"
-# private_token = { env = "GITLAB_PRIVATE_TOKEN" }   # or { file = "PATH" }
+# private_token = { secret = "gitlab.private_token" }   # or { env = "NAME" }, { file = "PATH" }
 #
 # A flow carries the rows of a tap to a destination:
 #

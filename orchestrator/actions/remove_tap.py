@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
+from orchestrator.actions.configure import references_in
 from orchestrator.actions.running import refuse_while_running
 from orchestrator.config import editing, read_config
 from orchestrator.envs.switch import remove_folder
 from orchestrator.envs.workshop import alone
-from orchestrator.events import Listener, nobody
+from orchestrator.events import Listener, Note, nobody
 from orchestrator.hub import forget_entry
 from orchestrator.paths import Paths
 from orchestrator.secrets import forget_own_config
-from orchestrator.secrets.keeping import forget_all
+from orchestrator.secrets.keeping import forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +40,6 @@ def remove_tap(paths: Paths, id: str, *, listen: Listener = nobody) -> TapRemove
     paths.catalog(id).unlink(missing_ok=True)
     paths.without_catalog(id).unlink(missing_ok=True)
     forget_own_config(paths, id)
-    forget_all(paths, id)
+    if not forget(paths, id, references_in(config) - references_in(read_config(paths.config))):
+        listen(Note(f'the vault cannot be opened here: what it holds of tap "{id}" stays'))
     return TapRemoved(id, flows)

@@ -29,7 +29,7 @@ from orchestrator.protocol.settings import (
     merged,
     put,
 )
-from orchestrator.secrets import Missing, credentials_error, look_up, names_a_secret
+from orchestrator.secrets import Missing, Sources, credentials_error, look_up, names_a_secret
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Understood:
         return next((setting for setting in self.settings if setting.place == place), Setting(place))
 
     def is_secret(self, place: Place) -> bool:
-        return self.setting(place).secret or any(names_a_secret(key) for key in place)
+        """Whether it is declared so, or a table that it lies in, or a name on the way says so."""
+        declared = any(self.setting(place[:length]).secret for length in range(1, len(place) + 1))
+        return declared or any(names_a_secret(key) for key in place)
 
     def never_read(self, config: Mapping[str, Any]) -> list[str]:
         """The keys that the tap cannot be reading: no account tells of them, and they are no words of its code."""
@@ -142,8 +144,9 @@ def ready(paths: Paths, tap: Tap, known: Understood, environ: Mapping[str, str] 
     missing.
     """
     said = told(tap, known, environ)
-    filled, absent = look_up(said.config, root=paths.root, environ=environ)
-    given, unset = look_up({"env": tap.env}, root=paths.root, environ=environ)
+    sources = Sources(paths, environ)
+    filled, absent = look_up(said.config, sources)
+    given, unset = look_up({"env": tap.env}, sources)
     absent += unset
     config, untyped = _typed(filled, said.config, known)
     waiting = {each.setting.partition(".")[0].partition("[")[0] for each in absent}

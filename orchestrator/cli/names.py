@@ -48,4 +48,14 @@ class Stream(Name):
                 yield from (f"{mark}{stream.id}.{property}" for property in stream.properties)
 
 
-TAP, FLOW, DESTINATION, STREAM = Name("tap"), Name("flow"), Name("destination"), Stream()
+class Secret(Name):
+    """A secret of the vault, where it can be opened."""
+
+    def __init__(self) -> None:
+        super().__init__("secret")
+
+    def _known(self, context: click.Context, typed: str) -> Iterable[str]:
+        return (each.name for each in workspace().secrets())
+
+
+TAP, FLOW, DESTINATION, STREAM, SECRET = Name("tap"), Name("flow"), Name("destination"), Stream(), Secret()

@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "init": "Make a workspace.",
         "add-tap": "Install a tap in an environment of its own, with a flow.",
         "config": "Ask for what a tap still needs; show and change what it is told.",
+        "secret": "Keep secrets in an encrypted file, and say who may read it.",
         "check": "Check that a tap is let in, and which streams can be read.",
         "discover": "Ask a tap what it offers, and tell what changed.",
         "select": "Choose the streams and columns to take.",

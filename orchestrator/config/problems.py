@@ -26,6 +26,13 @@ Document = Mapping[str, Any]
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 VARIABLE = re.compile(r"\$\{\s*(\w*)[^}]*\}")
 NAME_OF_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+REFERENCES = {
+    "secret": "a secret of the vault",
+    "env": "an environment variable",
+    "file": "a file",
+    "command": "a program and its arguments",
+}
+"""What stands for a secret, by the one key of its table, and what its value names."""
 OURS = "_orchestrator"
 """The schema in which a destination keeps our own tables."""
 
@@ -134,11 +141,11 @@ def _circle(id: str, taps: Mapping[str, dict[str, Any]]) -> list[str]:
 
 
 def reference_parts(value: Any) -> tuple[str, Any] | None:
-    """(kind, name) of `{ env = "NAME" }` or `{ file = "PATH" }`; None for any other value."""
+    """(kind, name) of what refers to a secret, such as `{ env = "NAME" }`; None for any other value."""
     if isinstance(value, dict) and len(value) == 1:
         ((kind, name),) = value.items()
-        if kind in ("env", "file"):
-            return kind, name
+        if kind in REFERENCES:
+            return kind, tuple(name) if isinstance(name, list) else name
     return None
 
 
@@ -161,9 +168,12 @@ def _config_problems(place: Place, value: Any) -> Found:
 
 
 def _reference_problems(place: Place, said: str, kind: str, name: Any) -> Found:
-    if not isinstance(name, str) or not name.strip():
-        what = "an environment variable" if kind == "env" else "a file"
-        yield place, f"{said} is {{ {kind} = {_shown(name)} }}; {kind} must name {what}, in quotes"
+    if kind == "command":
+        if not isinstance(name, tuple) or not name or not all(isinstance(word, str) and word for word in name):
+            written = _shown(list(name) if isinstance(name, tuple) else name)
+            yield place, f'{said} is {{ command = {written} }}; it must be a list of words: ["PROGRAM", "ARGUMENT"]'
+    elif not isinstance(name, str) or not name.strip():
+        yield place, f"{said} is {{ {kind} = {_shown(name)} }}; {kind} must name {REFERENCES[kind]}, in quotes"
     elif kind == "env" and not NAME_OF_VARIABLE.fullmatch(name):
         possible = re.sub(r"\W+", "_", name.strip("${} ")) or "NAME"
         yield place, f'{said} refers to "{name}", which cannot be a variable; did you mean {{ env = "{possible}" }}?'

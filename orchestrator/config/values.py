@@ -1,5 +1,6 @@
 """What orchestrator.toml says, as frozen values."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,14 +79,15 @@ WHOLE = Nesting()
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret is kept, in place of the secret: `{ env = "NAME" }` or `{ file = "PATH" }`."""
+    """Where a secret is kept, in place of the secret: `{ secret = "NAME" }` in the vault, `{ env = "NAME" }`,
+    `{ file = "PATH" }`, or `{ command = ["PROGRAM", "ARGUMENT"] }`, which prints it."""
 
     kind: str
-    name: str
+    name: str | tuple[str, ...]
 
     def __str__(self) -> str:
         """As it is written in the file."""
-        return f'{{ {self.kind} = "{self.name}" }}'
+        return f"{{ {self.kind} = {json.dumps(self.name, ensure_ascii=False)} }}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 _BENDING = ("PYTHON", "PIP_", "UV_", "VIRTUAL_ENV", "CONDA_", "PIPENV_", "POETRY_", "__PYVENV_LAUNCHER__")
 """Beginnings of names that lead a Python or an installer to other packages, folders or options than we say."""
 
+_OURS = ("ORCHESTRATOR_", "TAP_")
+"""Beginnings of names that are for us. What is built runs code of its own, which has no business with our secrets."""
+
 _WHERE_PACKAGES_COME_FROM = (
     "UV_INDEX",
     "UV_DEFAULT_INDEX",
@@ -34,7 +37,7 @@ def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if not name.startswith(_BENDING) or name.startswith(_WHERE_PACKAGES_COME_FROM)
+        if not name.startswith(_BENDING + _OURS) or name.startswith(_WHERE_PACKAGES_COME_FROM)
     }
     # Nothing is fetched but what was asked for, and that was a tap.
     return {"UV_PYTHON_DOWNLOADS": "never"} | kept

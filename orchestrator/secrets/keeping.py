@@ -1,72 +1,52 @@
-"""secrets/<tap>/: a file for each secret that a person typed in, readable by the owner alone and unknown to git."""
+"""Secrets that were typed for a setting: they go to the vault, under the name of the tap and the setting."""
 
-import contextlib
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import quote
 
-from orchestrator import durable
 from orchestrator.config import Reference
+from orchestrator.errors import OrchestratorError
 from orchestrator.paths import Paths
+from orchestrator.secrets.vault import Content, Vault
 
 
-def write_secret(paths: Paths, path: Path, content: str) -> None:
-    """Writes a file below secrets/, which git ignores also where the .gitignore of the workspace does not know it."""
-    ignore = durable.make_folder(paths.secrets) / ".gitignore"
-    if not ignore.exists():
-        durable.write(ignore, "*\n")
-    durable.write(path, content)
-
-
-@dataclass(slots=True)
-class Keeper:
-    """Keeps secrets in files of the workspace."""
-
-    paths: Paths
-    _before: dict[Path, str | None] = field(default_factory=dict)
-
-    def keep(self, tap: str, setting: str, secret: str) -> Reference:
-        """The reference that stands in the place of a secret."""
-        path = self.paths.typed_secrets(tap) / quote(setting, safe="")
-        self._before.setdefault(path, path.read_text() if path.exists() else None)
-        # A reference leads to what the file holds without the newline at its end.
-        write_secret(self.paths, path, f"{secret}\n")
-        return Reference("file", str(path.relative_to(self.paths.root)))
-
-    def undo(self) -> None:
-        """Brings back what was there before."""
-        for path, content in self._before.items():
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                write_secret(self.paths, path, content)
+def name_for(tap: str, setting: str) -> str:
+    """What the secret of a setting is called in the vault: `gitlab.private_token`."""
+    return f"{tap}.{setting}"
 
 
 @contextmanager
-def keeping(paths: Paths) -> Iterator[Keeper]:
-    """Keeps secrets while the block runs; if it fails, the files are as they were."""
-    keeper = Keeper(paths)
+def keeping(paths: Paths, secrets: Mapping[str, str]) -> Iterator[None]:
+    """Puts secrets into the vault before the block runs; if it fails, they are as they were.
+
+    Raises CredentialsError, DamagedFile.
+    """
+    before = Content({}, {})
+
+    def put(content: Content) -> Content:
+        nonlocal before
+        before = content
+        return content.with_secrets(secrets)
+
+    if not secrets:
+        yield
+        return
+    Vault(paths).change(put)
     try:
-        yield keeper
+        yield
     except BaseException:
-        keeper.undo()
+        Vault(paths).change(lambda content: content.without_secrets(secrets).with_kept(before, secrets))
         raise
 
 
-def forget_all(paths: Paths, tap: str) -> None:
-    """Removes everything that was kept of a tap."""
-    shutil.rmtree(paths.typed_secrets(tap), ignore_errors=True)
-
-
-def forget(paths: Paths, tap: str, references: Iterable[Reference]) -> None:
-    """Removes what was kept of a tap and is referred to no more. Files from elsewhere stay."""
-    folder = paths.typed_secrets(tap)
-    for reference in references:
-        path = paths.root / reference.name
-        if reference.kind == "file" and path.parent == folder:
-            path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def forget(paths: Paths, tap: str, references: Iterable[Reference]) -> bool:
+    """Removes from the vault what was kept of a tap and is referred to no more. What a person named otherwise stays.
+    Tells whether it could: who cannot open the vault may still change orchestrator.toml."""
+    own = name_for(tap, "")
+    names = [str(each.name) for each in references if each.kind == "secret" and str(each.name).startswith(own)]
+    if not names:
+        return True
+    try:
+        Vault(paths).change(lambda content: content.without_secrets(content.secrets.keys() & names))
+    except OrchestratorError:
+        return False
+    return True

@@ -12,7 +12,6 @@ from typing import Any
 
 from orchestrator import durable
 from orchestrator.paths import Paths
-from orchestrator.secrets.keeping import write_secret
 
 Told = Mapping[str, Any]
 
@@ -62,7 +61,10 @@ class OwnConfig:
         self._write(self._memory, {"given": self._given, "told": told})
 
     def _write(self, path: Path, content: Told) -> None:
-        write_secret(self._paths, path, json.dumps(content, indent=2) + "\n")
+        ignore = durable.make_folder(self._paths.secrets) / ".gitignore"
+        if not ignore.exists():
+            durable.write(ignore, "*\n")
+        durable.write(path, json.dumps(content, indent=2) + "\n")
 
 
 def with_its_own(now: Told, then: Told, left: Told) -> dict[str, Any]:

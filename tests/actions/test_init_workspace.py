@@ -38,7 +38,7 @@ def test_what_is_shown_as_an_example_works_when_it_is_uncommented(tmp_path):
 
     config = read_config(paths.config)
     assert config.flow("gitlab").destination == "warehouse"
-    assert config.tap("gitlab").config["private_token"] == Reference("env", "GITLAB_PRIVATE_TOKEN")
+    assert config.tap("gitlab").config["private_token"] == Reference("secret", "gitlab.private_token")
 
 
 def test_the_first_tap_is_added_below_the_examples_which_stay(tmp_path):

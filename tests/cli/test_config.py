@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config import Reference
+from orchestrator.secrets.vault import Vault
 from tests.cli.terminal import on_a_terminal
 
 
@@ -47,7 +48,7 @@ def test_what_is_missing_is_asked_for_until_it_can_be_meant_and_a_secret_is_not_
         "port (whole number): 5432",
     ]
     told = shop.config.tap("fake").config
-    assert (told["token"], told["port"]) == (Reference("file", "secrets/fake/token"), 5432)
+    assert (told["token"], told["port"]) == (Reference("secret", "fake.token"), 5432)
     assert "glpat-1234" not in written
     assert lines[-1] == "Next  orchestrator discover fake"
 
@@ -108,7 +109,7 @@ def test_a_value_can_be_asked_for_so_that_no_shell_remembers_it(shop):
         "config", "fake", "set", "token", at=shop.paths.root, typed=[("token (secret): ", "glpat-1234\n")]
     )
 
-    assert (shop.paths.root / "secrets" / "fake" / "token").read_text() == "glpat-1234\n"
+    assert Vault(shop.paths).read().secrets["fake.token"].value == "glpat-1234"
     assert "glpat-1234" not in written
 
 
@@ -273,7 +274,7 @@ def test_what_the_hub_proposes_is_taken_with_enter(shop):
     )
 
     told = shop.config.tap("fake").config
-    assert (told["pages"], told["key"]) == (3, Reference("file", "secrets/fake/key"))
+    assert (told["pages"], told["key"]) == (3, Reference("secret", "fake.key"))
 
 
 def test_a_check_tells_of_each_stream_and_leads_to_a_run(orchestrator, shop):

@@ -1,12 +1,12 @@
 """From an empty folder to a tap that is told what it needs: the first five minutes, and what goes wrong in them."""
 
 import shlex
-import stat
 import subprocess
 
 import pytest
 
 from orchestrator.config import Reference, read_config
+from orchestrator.secrets.vault import Vault
 from tests.cli.terminal import on_a_terminal
 from tests.hub.served import served_hub
 from tests.packages.index import OF_THE_SDK, STEADY, project_in
@@ -129,6 +129,10 @@ def test_what_goes_wrong_is_told_before_anything_is_changed(orchestrator, index,
     assert (tmp_path / "orchestrator.toml").read_text() == before
 
 
+def held(shop):
+    return {name: kept.value for name, kept in Vault(shop.paths).read().secrets.items()}
+
+
 # ── what a tap is told ───────────────────────────────────────────────────────────────────────────
 
 
@@ -140,39 +144,37 @@ def test_values_are_json_where_they_can_be_and_text_where_they_cannot(orchestrat
     assert (told["id"], told["empty"]) == ("7", "")
 
 
-def test_a_secret_is_kept_beside_the_file_and_never_shown(orchestrator, shop):
+def test_a_secret_is_kept_in_the_vault_and_never_shown(orchestrator, shop):
     written = orchestrator("config", "fake", "set", "private_token=glpat-1234")
 
-    assert shop.config.tap("fake").config["private_token"] == Reference("file", "secrets/fake/private_token")
-    kept = shop.paths.root / "secrets" / "fake" / "private_token"
-    assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == ("glpat-1234\n", 0o600)
-    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    assert shop.config.tap("fake").config["private_token"] == Reference("secret", "fake.private_token")
+    assert held(shop) == {"fake.private_token": "glpat-1234"}
     shown = [written, orchestrator("config", "fake", "--json"), orchestrator("config", "fake", "list", "--origin")]
     assert not [said for said in shown if "glpat-1234" in said.out + said.err]
+    files = [path for path in shop.paths.root.rglob("*") if path.is_file() and b"glpat-1234" in path.read_bytes()]
+    assert files == []
 
 
-def test_git_keeps_no_secret_whatever_its_ignored_files_are(orchestrator, shop):
-    orchestrator("config", "fake", "set", "private_token=glpat-1234")
+def test_git_is_given_the_vault(orchestrator, tmp_path):
+    orchestrator("init", "new")
+    orchestrator("secret", "set", "token", "--workspace", "new", stdin="glpat-1234")
 
-    subprocess.run(["git", "init", "-q", shop.paths.root], check=True)
+    subprocess.run(["git", "init", "-q", tmp_path / "new"], check=True)
     listed = subprocess.run(
-        ["git", "-C", shop.paths.root, "ls-files", "-o", "--exclude-standard"], capture_output=True, text=True
+        ["git", "-C", tmp_path / "new", "ls-files", "-o", "--exclude-standard"], capture_output=True, text=True
     )
-    assert "orchestrator.toml" in listed.stdout
-    assert "secrets" not in listed.stdout
+    assert listed.stdout.split() == [".gitignore", "orchestrator.toml", "secrets.age"]
 
 
 def test_a_secret_that_nothing_refers_to_any_more_is_removed(orchestrator, shop):
     orchestrator("config", "fake", "set", "private_token=glpat-1234", "password=hunter2")
-    elsewhere = shop.paths.root / "mine.txt"
-    elsewhere.write_text("secret")
-    orchestrator("config", "fake", "set", 'key={"file": "mine.txt"}')
+    orchestrator("secret", "set", "mine", stdin="hunter3")
+    orchestrator("config", "fake", "set", 'key={"secret": "mine"}')
 
     orchestrator("config", "fake", "set", 'private_token={"env": "TOKEN"}')
     orchestrator("config", "fake", "unset", "password", "key")
 
-    assert [path.name for path in (shop.paths.root / "secrets").iterdir()] == [".gitignore"]
-    assert elsewhere.exists()
+    assert held(shop) == {"mine": "hunter3"}
 
 
 def test_a_change_that_is_refused_keeps_the_secret_that_was_there(orchestrator, shop):
@@ -181,14 +183,13 @@ def test_a_change_that_is_refused_keeps_the_secret_that_was_there(orchestrator, 
     refused = orchestrator("config", "fake", "set", "private_token=new", "password=new", "groups=${GROUPS}")
 
     assert refused.exit_code == 2
-    files = {path.name: path.read_text() for path in (shop.paths.root / "secrets" / "fake").iterdir()}
-    assert files == {"private_token": "old\n"}
+    assert held(shop) == {"fake.private_token": "old"}
 
 
 def test_a_secret_inside_a_value_is_kept_outside_too(orchestrator, shop):
     said = orchestrator("config", "fake", "set", 'login={"user": "ada", "password": "hunter2"}', "--json")
 
-    assert said.document["config"]["login"] == {"user": "ada", "password": {"file": "secrets/fake/login.password"}}
+    assert said.document["config"]["login"] == {"user": "ada", "password": {"secret": "fake.login.password"}}
     shop.behave(login={"password": "by hand"})
     assert orchestrator("config", "fake", "--json").document["config"]["login"] == {"password": "***"}
 
@@ -197,7 +198,7 @@ def test_a_password_in_a_url_is_one_of_the_secrets(orchestrator, shop):
     said = orchestrator("config", "fake", "set", "dsn=postgres://ada:hunter2@host/shop", "url=http://host/")
 
     told = shop.config.tap("fake").config
-    assert (told["dsn"], told["url"]) == (Reference("file", "secrets/fake/dsn"), "http://host/")
+    assert (told["dsn"], told["url"]) == (Reference("secret", "fake.dsn"), "http://host/")
     shop.behave(dsn="postgres://ada:hunter2@host/shop")
     shown = orchestrator("config", "fake", "--json")
     assert shown.document["config"]["dsn"] == "postgres://ada:***@host/shop"

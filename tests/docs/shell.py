@@ -42,7 +42,7 @@ class Shell:
             stdout=terminal,
             stderr=terminal,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment() | {"XDG_CONFIG_HOME": f"{home}/.config"},
             text=True,
             start_new_session=True,
         )
@@ -88,7 +88,9 @@ class Shell:
 def _environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRATOR_", "GITLAB_"))}
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return ours | {"PATH": programs, "TERM": "xterm-256color", "NO_COLOR": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    person = {"USER": "me", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    terminal = {"TERM": "xterm-256color", "NO_COLOR": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    return ours | person | terminal | {"PATH": programs}
 
 
 def _free_port() -> str:
@@ -107,6 +109,7 @@ _PASSING = (
     (re.compile(r"\bPython 3\.\d+(?:\.\d+)?"), "PYTHON"),
     (re.compile(r"\buv \d+\.\d+\.\d+ \([\w-]+\)"), "UV"),
     (re.compile(r"\bpid \d+"), "PID"),
+    (re.compile(r"\bage1[0-9a-z]{58}\b"), "PUBLIC KEY"),
     (re.compile(r"\b\d+(?:\.\d+)? GB free"), "FREE"),
     (re.compile(r"[ ─]{2,}"), " "),
 )

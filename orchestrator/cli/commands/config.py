@@ -38,8 +38,9 @@ def config(tap: str, change: str | None, words: tuple[str, ...], origin: bool, f
         orchestrator config gitlab edit                   orchestrator.toml in $EDITOR, checked before it is kept
 
     A value is read by the kind of its setting, where that is known; else it is JSON where it can be, and text where it
-    cannot. A secret is kept in secrets/, outside of git, and referred to; {"env": "NAME"} refers to a variable,
-    {"file": "PATH"} to another file. The variable TAP_GITLAB_START_DATE goes before what is written of start_date.
+    cannot. A secret goes to the vault, as gitlab.private_token, and is referred to; {"secret": "NAME"} refers to
+    another one, {"env": "NAME"} to a variable, {"file": "PATH"} to a file, {"command": ["PROGRAM"]} to what a program
+    prints. The variable TAP_GITLAB_START_DATE goes before what is written of start_date.
     """
     from orchestrator.cli.settings import ORIGIN, SAID, UNDERSTOOD, masked, members
 
