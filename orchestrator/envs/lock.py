@@ -36,6 +36,31 @@ class Pin:
     marker: str | None
     hashed: bool
 
+    @classmethod
+    def parse(cls, block: str) -> Self | None:
+        """The package of a block of lines; None for one that holds only comments."""
+        text = block.partition("\n")[0].rstrip(" \\")
+        if not text or text.startswith("#"):
+            return None
+        what, _, marker = text.partition(" ; ")
+        named = re.match(r"([\w.-]+)(?:\[[^\]]*\])?(?:==(\S+)| @ \S+?(?:@([0-9a-f]{40})\S*)?$)", what)
+        return cls(
+            text=text,
+            name=canonicalize_name(named[1]) if named else None,
+            version=(named[2] or named[3]) if named else None,
+            marker=marker.strip() or None,
+            hashed="--hash=" in block,
+        )
+
+    @property
+    def what(self) -> str:
+        """The package without the marker."""
+        return self.text.partition(" ; ")[0]
+
+    @property
+    def is_a_folder(self) -> bool:
+        return self.name is None and not self.hashed
+
     def applies(self, minor: str) -> bool:
         """Whether it is installed on this machine and Python `minor`; a lock serves other systems too."""
         python = {"python_version": minor, "python_full_version": f"{minor}.0"}
@@ -43,7 +68,7 @@ class Pin:
 
     @property
     def comes_from_a_registry(self) -> bool:
-        return self.name is not None and "==" in self.text.partition(";")[0]
+        return self.name is not None and "==" in self.what
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +186,11 @@ def write_lock(path: Path, lock: Lock) -> None:
     durable.write(path, lock.text, mode=READABLE)
 
 
+def blocks_of(requirements: str) -> list[str]:
+    """One block of lines for each package: it starts at the margin; its hashes and the reason why it is there are
+    indented."""
+    return re.split(r"^(?=[^\s#])", requirements, flags=re.MULTILINE)
+
+
 def _pins(requirements: str) -> Iterator[Pin]:
-    # A pin starts at the margin; its hashes and the reason why it is there are indented.
-    for block in re.split(r"\n(?=[^\s#])", f"\n{requirements}"):
-        text = block.partition("\n")[0].rstrip(" \\")
-        if not text or text.startswith("#"):
-            continue
-        what, _, marker = text.partition(" ; ")
-        named = re.match(r"([\w.-]+)(?:\[[^\]]*\])?(?:==(\S+)| @ \S+?(?:@([0-9a-f]{40})\S*)?$)", what)
-        yield Pin(
-            text=text,
-            name=canonicalize_name(named[1]) if named else None,
-            version=(named[2] or named[3]) if named else None,
-            marker=marker.strip() or None,
-            hashed="--hash=" in block,
-        )
+    return filter(None, map(Pin.parse, blocks_of(requirements)))

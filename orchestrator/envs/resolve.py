@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from orchestrator.envs.failure import Failed, Failure, Stage
+from orchestrator.envs.folders import as_from_here, names_folders_of_others
 from orchestrator.envs.interpreter import Interpreter
 from orchestrator.envs.lock import Lock
 from orchestrator.envs.offer import how_to_fetch
@@ -23,6 +24,7 @@ _NETWORK = re.compile(
     r"Request failed|network was disabled|[Ff]ailed to fetch|dns error|error sending request|Git operation failed"
 )
 _CHECK_THE_NETWORK = "check the network; behind a proxy set HTTPS_PROXY, for an index of your own UV_DEFAULT_INDEX"
+_SOURCES = re.compile(r"Distribution not found at: file:|`tool\.uv\.sources`")
 _UNKNOWN = re.compile(r"Because (\S+) was not found in")
 _NO_SUCH_VERSION = re.compile(r"^Because there (?:is no version|are no versions) of ([\w.-]+)")
 
@@ -49,20 +51,25 @@ def resolve(
         overrides.write_text(_lines(recipe.overrides, shop.paths.root))
         constraints.write_text(_lines(recipe.build_constraints, shop.paths.root))
         pinned.write_text(like.requirements if like else "")
+        compile: tuple[str | Path, ...] = (
+            *("pip", "compile", "-", "--overrides", overrides, "--build-constraints", constraints),
+            *("--universal", "--no-header", "--no-emit-index-url", "--no-emit-find-links"),
+            *("--python", on.path, "--python-version", on.minor),
+            *how_to_fetch(recipe),
+        )
+        lines, root = _lines(asked, shop.paths.root), shop.paths.root
+        named = (*asked, *recipe.overrides)
         try:
-            shop.uv.run(
-                *("pip", "compile", "-", "--output-file", pinned),
-                *("--overrides", overrides, "--build-constraints", constraints),
-                *("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links"),
-                *("--python", on.path, "--python-version", on.minor),
-                *how_to_fetch(recipe),
-                *(("--upgrade",) if newest else ()),
-                text=_lines(asked, shop.paths.root),
-            )
+            again = ("--upgrade",) if newest else ()
+            shop.uv.run(*compile, *again, "--generate-hashes", "--output-file", pinned, text=lines)
+            requirements = pinned.read_text()
+            if names_folders_of_others(requirements, named, root):
+                pylock = shop.uv.run(*compile, "--format", "pylock.toml", "--quiet", text=lines)
+                requirements = as_from_here(requirements, named, pylock, root)
         except UvFailed as failure:
             raise _explained(shop, on, failure.said) from failure
         # The name of a passing file, in a comment of uv's, would make every lock another one.
-        requirements = pinned.read_text().replace(str(overrides), CONFIG_FILE)
+        requirements = requirements.replace(str(overrides), CONFIG_FILE)
     return Lock(replace(recipe, python=on.minor), requirements, datetime.now(UTC).date().isoformat())
 
 
@@ -76,6 +83,9 @@ def _explained(shop: Workshop, on: Interpreter, said: str) -> Failed | CannotRes
     what = f"no versions were found for {package.text} on Python {on.minor}"
     if network_failed(said):
         return CannotResolve(what, cause=cause, data=UNCHANGED, hint=_CHECK_THE_NETWORK)
+    if _SOURCES.search(cause) and (folder := package.path(shop.paths.root)):
+        what = f"what {package.text} depends on is not where its [tool.uv.sources] says"
+        return CannotResolve(what, cause=cause, data=UNCHANGED, hint=f"mend it in {folder / 'pyproject.toml'}")
     if _BUILDING.search(said):
         what = f"{package.text} cannot be built on Python {on.minor}"
         return Failed(Failure(Stage.BUILD, what, cause, said, on, package.name))

@@ -68,6 +68,7 @@ MORE = (
     "tap-bing-ads",
     "tap-klaviyo",
     "tap-chargebee",
+    "tap-redshift",
     "pipelinewise-tap-kafka",
 )
 

@@ -53,7 +53,7 @@ def build_wheel(wheel_directory: str, config_settings: object = None, metadata_d
 
 
 def build_editable(wheel_directory: str, config_settings: object = None, metadata_directory: object = None) -> str:
-    return _build(Path(wheel_directory), {"here.pth": f"{os.getcwd()}\n"})
+    return _build(Path(wheel_directory), {f"{Path.cwd().name}.pth": f"{os.getcwd()}\n"})
 
 
 def _build(folder: Path, files: Mapping[str, str]) -> str:
