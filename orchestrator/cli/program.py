@@ -96,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = Asked()
     # Rows are thousands of tuples for a moment; the collector would look at each of them, again and again.
     gc.set_threshold(100_000)
+    # Arrow's own allocator holds more memory, and has the system give it anew more often.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         with _terminable():
             return _call(arguments, asked)
