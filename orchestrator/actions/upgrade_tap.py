@@ -18,6 +18,8 @@ from orchestrator.envs.switch import lock_or_none, put_in_use, receipt_or_none, 
 from orchestrator.envs.workshop import Workshop, workshop
 from orchestrator.errors import OrchestratorError
 from orchestrator.events import Listener, nobody
+from orchestrator.hub import keep_entry, kept_entry
+from orchestrator.hub.asking import Index
 from orchestrator.paths import Paths
 from orchestrator.supervisor.command import tap_environment
 
@@ -45,7 +47,7 @@ class TapUpgraded:
 def upgrade_tap(paths: Paths, id: str, *, fix: Agree = never, listen: Listener = nobody) -> TapUpgraded:
     """Upgrades the environment that tap `id` runs in, with all that run in it; the one before is kept to go back to.
 
-    The new one is built beside the old. Where a catalog was kept, both are asked what they offer; when the new one
+    The new one is built beside the old; a tap from the hub takes along what the hub says of it by now. Where a catalog was kept, both are asked what they offer; when the new one
     cannot say what the old one can, the old one stays in use. `fix` is asked about remedies, as with `add_tap`.
     Raises UnknownName, ConfigError; CannotResolve, CannotBuild, DoesNotStart, EnvironmentBroken; and what a discovery
     raises.
@@ -74,6 +76,7 @@ def upgrade_tap(paths: Paths, id: str, *, fix: Agree = never, listen: Listener =
             editing.set_tap(paths.config, tap.id, as_written(made.recipe))
         if not running_flows(paths, config, tap.id):
             sweep(paths, tap.id)
+        _ask_the_hub(shop, config)
     return TapUpgraded(
         id=id,
         package=receipt.package,
@@ -99,3 +102,17 @@ def _streams(
             shop.note(str(change))
         error.data = f"{before.package} {before.version} stays in use; {after.version} cannot say what it offers"
         raise
+
+
+def _ask_the_hub(shop: Workshop, config: Config) -> None:
+    """Keeps what the hub says by now of a tap that was added from there. Where it cannot, the upgrade stands."""
+    try:
+        if (before := kept_entry(shop.paths, shop.tap)) is None:
+            return
+        now = Index(config.hub.url, listen=shop.listen).entry(before.name, before.variant)
+        keep_entry(shop.paths, shop.tap, now)
+    except OrchestratorError as error:
+        shop.note(f"envs/{shop.tap}.hub.json stays as it was: {error.message}")
+        return
+    if now.package and now.package != before.package:
+        shop.note(f"the hub has {now.name} by {now.variant} from {now.package} now, and no more from {before.package}")

@@ -4,8 +4,8 @@
     asking.py    asks it over HTTP, and remembers the answers
     kept.py      envs/<id>.hub.json: what it said of a tap that was added
 
-It is the API of Meltano Hub (https://hub.meltano.com). It is asked by `add-tap --from-hub` and `taps search`, and by
-nothing else.
+It is the API of Meltano Hub (https://hub.meltano.com). It is asked by `add-tap --from-hub` and `taps search`, by
+`upgrade` of a tap that was added from there, and by nothing else.
 """
 
 from orchestrator.hub.entries import Entry, Listed

@@ -1,4 +1,5 @@
-"""envs/<id>.hub.json: what the index said of a tap when it was added. It is committed to git, beside the lock."""
+"""envs/<id>.hub.json: what the index said of a tap when it was added or upgraded. It is committed to git, beside the
+lock."""
 
 import msgspec
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from orchestrator import Workspace
+from orchestrator.actions.starting import prepare
 from orchestrator.errors import ConfigError, UnknownName, UsageError
+from orchestrator.events import Event, Note
 from tests.hub.served import served_hub
 from tests.packages.index import STEADY
 
@@ -66,9 +68,6 @@ def test_what_the_tap_says_itself_counts_more_and_what_only_the_hub_says_is_a_no
     with pytest.raises(ConfigError, match="token is missing"):
         workspace.discover("shapes")
     workspace.configure("shapes", set={"token": "t", "pages": "many"})
-    from orchestrator.actions.starting import prepare
-    from orchestrator.events import Note
-
     notes: list[str] = []
     prepare(
         workspace.paths,
@@ -76,6 +75,29 @@ def test_what_the_tap_says_itself_counts_more_and_what_only_the_hub_says_is_a_no
         lambda event: notes.append(event.text) if isinstance(event, Note) else None,
     )
     assert notes == ["pages is text; it must be a whole number, as the hub has it"]
+
+
+def test_an_upgrade_asks_the_hub_again(hub, index, workspace):
+    workspace.add_from_hub("tap-shapes")
+    index.add("adas-tap-shapes", "1.3", commands=["tap-shapes"])
+    hub.add("tap-shapes", "ada", pip_url="tap-shapes-of-ada", settings=[{"name": "colour"}])
+    told: list[Event] = []
+
+    workspace.upgrade("shapes", listen=told.append)
+
+    assert [each.name for each in workspace.settings("shapes").settings] == ["colour"]
+    assert Note("the hub has tap-shapes by ada from tap-shapes-of-ada now, and no more from adas-tap-shapes") in told
+
+
+def test_an_upgrade_without_the_hub_keeps_what_it_said(hub, index, workspace, monkeypatch):
+    workspace.add_from_hub("tap-shapes")
+    index.add("adas-tap-shapes", "1.3", commands=["tap-shapes"])
+    monkeypatch.setenv("ORCHESTRATOR_HUB_URL", "http://127.0.0.1:1")
+    told: list[Event] = []
+
+    assert workspace.upgrade("shapes", listen=told.append).version == "1.3"
+    assert [each.name for each in workspace.settings("shapes").settings] == ["token", "since", "pages"]
+    assert Note("envs/shapes.hub.json stays as it was: http://127.0.0.1:1 cannot be asked about taps") in told
 
 
 def test_a_name_that_is_near_installs_nothing(workspace):
