@@ -47,8 +47,9 @@ class TapUpgraded:
 def upgrade_tap(paths: Paths, id: str, *, fix: Agree = never, listen: Listener = nobody) -> TapUpgraded:
     """Upgrades the environment that tap `id` runs in, with all that run in it; the one before is kept to go back to.
 
-    The new one is built beside the old; a tap from the hub takes along what the hub says of it by now. Where a catalog was kept, both are asked what they offer; when the new one
-    cannot say what the old one can, the old one stays in use. `fix` is asked about remedies, as with `add_tap`.
+    The new one is built beside the old; a tap from the hub takes along what the hub says of it by now. Where a catalog
+    was kept, both are asked what they offer; when the new one cannot say what the old one can, the old one stays in
+    use. `fix` is asked about remedies, as with `add_tap`.
     Raises UnknownName, ConfigError; CannotResolve, CannotBuild, DoesNotStart, EnvironmentBroken; and what a discovery
     raises.
     """
