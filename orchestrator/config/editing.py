@@ -97,13 +97,6 @@ def replace_text(path: Path, before: str, text: str) -> None:
         file.text = text.replace("\r\n", "\n")
 
 
-def add_destination(path: Path, id: str, fields: Mapping[str, Any]) -> None:
-    """Adds `[destinations.ID]`. Raises UsageError when there is one already."""
-    with _opened(path) as file:
-        _refuse_second("destination", id, file.config.destinations)
-        file.add(("destinations", id), fields)
-
-
 @dataclass(slots=True)
 class _Open:
     """The file while it is changed: what it said, and the text it is going to have."""

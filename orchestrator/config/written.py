@@ -35,11 +35,6 @@ class Written:
         said = next((each for each in self._lineage(tap) if self._says(each, place)), tap)
         return f"{self.name}:{line_of(self.statements, ('taps', said, 'config', *place))}"
 
-    def says(self, tap: str, place: Iterable[str | int]) -> bool:
-        """Whether the tap, or one that it inherits from, says something there."""
-        place = tuple(place)
-        return any(self._says(each, place) for each in self._lineage(tap))
-
     def _lineage(self, tap: str) -> Iterable[str]:
         at: str | None = tap
         while at is not None:

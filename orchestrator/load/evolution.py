@@ -50,7 +50,6 @@ class Growth:
 
     added: tuple[Column, ...] = ()
     widened: tuple[Widening, ...] = ()
-    rekeyed: bool = False
 
 
 def grow(landed: Landed, table: Table) -> tuple[Landed, Growth]:
@@ -66,7 +65,7 @@ def grow(landed: Landed, table: Table) -> tuple[Landed, Growth]:
         elif (candidates := wider(held.type, said.type)) != (held.type,):
             widened.append(Widening(said.name, held.name, held.type, candidates))
     grown = Landed(landed.stream, landed.name, table.key, columns)
-    return grown, Growth(tuple(added), tuple(widened), rekeyed=landed.key != table.key)
+    return grown, Growth(tuple(added), tuple(widened))
 
 
 def wider(one: Type, other: Type) -> tuple[Type, ...]:

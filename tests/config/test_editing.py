@@ -113,14 +113,6 @@ def test_a_change_that_cannot_be_meant_is_refused_before_it_is_written(shop):
     assert shop.read_text() == SHOP
 
 
-def test_a_destination_is_added_next_to_the_others(shop):
-    editing.add_destination(shop, "lake", {"type": "parquet", "path": "data/lake"})
-
-    assert 'duckdb"\n\n[destinations.lake]\ntype = "parquet"\npath = "data/lake"\n\n# every morning' in shop.read_text()
-    with pytest.raises(UsageError):
-        editing.add_destination(shop, "lake", {"type": "parquet", "path": "data/lake"})
-
-
 # Removing
 
 
