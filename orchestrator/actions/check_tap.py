@@ -16,10 +16,10 @@ from orchestrator import durable
 from orchestrator.actions.starting import Prepared, catalog_now, command_of, prepare, tap_failed
 from orchestrator.catalogs import Catalog, Choice, choose, marked
 from orchestrator.config import Config
-from orchestrator.errors import CredentialsError, OrchestratorError, TapFailed
+from orchestrator.errors import CredentialsError, OrchestratorError, SilentTap, TapFailed
 from orchestrator.events import Listener, Note, Step, nobody
 from orchestrator.paths import Paths
-from orchestrator.protocol.lines import whole_lines
+from orchestrator.protocol.lines import cut, whole_lines
 from orchestrator.supervisor.process import TapProcess
 
 PATIENCE = 30.0
@@ -65,7 +65,7 @@ def check_tap(
     """Asks the tap what it offers, and then for the first record of each stream that is selected.
 
     Raises NotInstalled, ConfigError for what it is told, CredentialsError for secrets that are missing or refused;
-    TapFailed and SilentTap when it has no answer in discovery.
+    TapFailed and SilentTap when it has no answer in discovery, or says nothing at all where it has none.
     """
     prepared = prepare(paths, config.tap(id), listen)
     began = time.monotonic()
@@ -83,6 +83,12 @@ def _first_sent(paths: Paths, prepared: Prepared, patience: float) -> tuple[Stre
     heard = _hear(paths, prepared, None, patience)
     if heard.failure and not heard.records:
         raise heard.failure
+    if not heard.announced:
+        raise SilentTap(
+            f"{prepared.name} {'ended well but' if heard.ended_well else f'ran for {patience:g} s and'} said nothing",
+            cause="it has no discovery, and no message of a stream came",
+            hint=f"orchestrator config {prepared.tap.id}",
+        )
     verdicts = {True: Verdict.READABLE, False: Verdict.EMPTY if heard.ended_well else Verdict.SLOW}
     return tuple(StreamChecked(stream, verdicts[stream in heard.records]) for stream in heard.announced)
 
@@ -193,7 +199,7 @@ _OF_STREAMS = ("SCHEMA", "RECORD", "BATCH")
 def _said(lines: bytes) -> list[tuple[str, str]]:
     """Type and stream of each message about a stream; what is none is no matter of a check."""
     found = []
-    for line in lines.splitlines():
+    for line in cut(lines):
         try:
             message = _MESSAGES.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):

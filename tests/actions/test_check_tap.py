@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.actions.check_tap import TapChecked, Verdict, check_tap
-from orchestrator.errors import CredentialsError, TapFailed
+from orchestrator.errors import CredentialsError, SilentTap, TapFailed
 from tests.workspaces import TAP, FakeWorkspace, bookmarks_in
 
 FORBIDDEN = "403 Client Error: Forbidden for url: https://source.test/users?token=s3cret-1"
@@ -119,6 +119,14 @@ def test_of_a_tap_without_discovery_what_it_sends_is_told(shop):
 
     assert checked.offered is None
     assert verdicts(checked) == {"issues": Verdict.READABLE, "labels": Verdict.EMPTY}
+
+
+def test_a_tap_without_discovery_that_says_nothing_was_not_checked(shop):
+    shop.source()
+    shop.install("config", "state")
+
+    with pytest.raises(SilentTap, match="ended well but said nothing"):
+        check(shop)
 
 
 def test_a_check_leaves_nothing_behind(shop):
