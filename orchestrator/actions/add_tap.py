@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.config import Config, editing, read_config
 from orchestrator.config.problems import ID
+from orchestrator.config.values import beginning_of_variables
 from orchestrator.envs.lock import Lock, read_lock
 from orchestrator.envs.make import Agree, make, never
 from orchestrator.envs.package import Package, default_id
@@ -110,6 +111,12 @@ def _free_id(id: str, config: Config, *, given: bool, requirement: str) -> str:
                 hint=f"orchestrator add-tap {shlex.quote(requirement)} --as {id}-2"
                 + ("" if given or kind == "flow" else f", or orchestrator upgrade {id} for a newer version"),
             )
+    variables = beginning_of_variables(id)
+    if other := next((each for each in config.taps if beginning_of_variables(each) == variables), None):
+        raise UsageError(
+            f'the variables {variables}… are those of tap "{other}"',
+            hint=f"orchestrator add-tap {shlex.quote(requirement)} --as {id}-2",
+        )
     return id
 
 

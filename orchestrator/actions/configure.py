@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.actions.telling import Told, Understood, not_understood, references, told, understood, variable_of
+from orchestrator.actions.telling import Told, Understood, not_understood, references, told, understood
 from orchestrator.config import Config, Reference, Tap, read_config
 from orchestrator.config.problems import reference_parts
 from orchestrator.config.reading import config_of
@@ -51,11 +51,15 @@ class TapSettings:
     `config` is what it is told, `unread` what of it the tap never reads.
     """
 
-    tap: str
+    of: Tap
     name: str
     config: Mapping[str, Any]
     settings: tuple[SettingTold, ...]
     unread: tuple[str, ...]
+
+    @property
+    def tap(self) -> str:
+        return self.of.id
 
     @property
     def lacking(self) -> tuple[SettingTold, ...]:
@@ -69,7 +73,7 @@ class TapSettings:
     def named(self, name: str) -> SettingTold:
         """The setting of this name; one of which nothing is known where there is none."""
         place = tuple(name.split("."))
-        unknown = SettingTold(Setting(place), None, None, any(map(names_a_secret, place)), variable_of(self.tap, place))
+        unknown = SettingTold(Setting(place), None, None, any(map(names_a_secret, place)), self.of.variable(*place))
         return next((each for each in self.settings if each.name == name), unknown)
 
 
@@ -81,7 +85,7 @@ def tap_settings(paths: Paths, id: str, environ: Mapping[str, str] = os.environ)
     if said.problems:
         raise ConfigError(said.problems[0])
     return TapSettings(
-        id, known.name, said.config, tuple(_each(paths, tap, known, said)), tuple(known.never_read(said.config))
+        tap, known.name, said.config, tuple(_each(paths, tap, known, said)), tuple(known.never_read(said.config))
     )
 
 
@@ -165,7 +169,7 @@ def _each(paths: Paths, tap: Tap, known: Understood, said: Told) -> Iterator[Set
             origin = written.where(tap.id, place)
         elif setting.default is not None:
             value, origin = setting.default, DEFAULT
-        yield SettingTold(setting, value, origin, known.is_secret(place), variable_of(tap.id, place))
+        yield SettingTold(setting, value, origin, known.is_secret(place), tap.variable(*place))
 
 
 def _place(name: str, tap: Tap, known: Understood) -> Place:

@@ -1,7 +1,6 @@
 """What a tap is told: orchestrator.toml under the environment, held against what the tap understands."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -106,7 +105,7 @@ def told(tap: Tap, known: Understood, environ: Mapping[str, str] = os.environ) -
     variables: dict[Place, str] = {}
     problems: list[str] = []
     for place in dict.fromkeys([*(setting.place for setting in known.settings), *((key,) for key in tap.config)]):
-        variable = variable_of(tap.id, place)
+        variable = tap.variable(*place)
         if not environ.get(variable):
             continue
         variables[place] = variable
@@ -115,11 +114,6 @@ def told(tap: Tap, known: Understood, environ: Mapping[str, str] = os.environ) -
         except Misfit as misfit:
             problems.append(f'{variable}: tap "{tap.id}": {".".join(place)} must be {misfit}')
     return Told(config, variables, tuple(problems))
-
-
-def variable_of(tap: str, place: Place) -> str:
-    """The variable that goes before what orchestrator.toml says of a setting."""
-    return re.sub(r"\W", "_", "_".join(("tap", tap, *place)), flags=re.ASCII).upper()
 
 
 # ── held against what the tap understands ────────────────────────────────────────────────────────

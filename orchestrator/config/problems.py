@@ -18,7 +18,7 @@ from orchestrator.config.shape import (
     Shape,
 )
 from orchestrator.config.statements import Place
-from orchestrator.config.values import closest
+from orchestrator.config.values import beginning_of_variables, closest
 
 Document = Mapping[str, Any]
 """What a TOML text holds."""
@@ -63,6 +63,7 @@ def _problems(document: Document) -> Found:
     for id, tap in taps.items():
         yield from _tap_problems(("taps", id), tap)
         yield from _inheritance_problems(id, taps)
+    yield from _namesake_problems(taps)
     for id, destination in destinations.items():
         yield from _destination_problems(("destinations", id), destination)
     yield from _flow_problems(_flows(document), taps, destinations)
@@ -128,6 +129,15 @@ def _inheritance_problems(id: str, taps: Mapping[str, dict[str, Any]]) -> Found:
     # A circle is one problem, told once.
     if circle and id == min(circle):
         yield ("taps", id, "inherit"), f"it inherits from itself: {' → '.join([*circle, id])}"
+
+
+def _namesake_problems(taps: Iterable[str]) -> Found:
+    """Taps that the same variables of the environment would be for."""
+    first: dict[str, str] = {}
+    for id in taps:
+        variables = beginning_of_variables(id)
+        if (other := first.setdefault(variables, id)) != id:
+            yield ("taps", id), f'the variables {variables}… are those of tap "{other}"; it needs another name'
 
 
 def _circle(id: str, taps: Mapping[str, dict[str, Any]]) -> list[str]:

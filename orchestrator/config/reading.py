@@ -28,6 +28,7 @@ from orchestrator.config.values import (
     StreamSettings,
     Tap,
     Validate,
+    beginning_of_variables,
 )
 from orchestrator.errors import ConfigError
 
@@ -180,7 +181,12 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
         env=_merged(_told(tap.get("env", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
+        namesakes=tuple(each for each in taps if each != id and _begins_with(each, id)),
     )
+
+
+def _begins_with(tap: str, other: str) -> bool:
+    return beginning_of_variables(tap).startswith(beginning_of_variables(other))
 
 
 def _merged(tables: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

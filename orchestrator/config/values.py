@@ -1,6 +1,7 @@
 """What orchestrator.toml says, as frozen values."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -129,6 +130,26 @@ class Tap:
     nesting: Nesting = WHOLE
     """`nested` and `flatten` in the file: of each stream that says nothing else."""
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
+    namesakes: tuple[str, ...] = ()
+    """Other taps whose names begin with its own, as `pg-eu` does with `pg`."""
+
+    def variable(self, *keys: str) -> str:
+        """The variable of the environment that goes before what is written of a setting.
+
+        `TAP_PG_EU_HOST` is the `host` of `pg-eu`; where there is such a tap, `eu_host` of `pg` is `TAP_PG__EU_HOST`.
+        """
+        own, name = beginning_of_variables(self.id), _as_variable("_".join(keys))
+        is_of_another = any(f"{own}{name}".startswith(beginning_of_variables(each)) for each in self.namesakes)
+        return f"{own}_{name}" if is_of_another else f"{own}{name}"
+
+
+def beginning_of_variables(tap: str) -> str:
+    """What the variables for the settings of a tap begin with."""
+    return f"TAP_{_as_variable(tap)}_"
+
+
+def _as_variable(name: str) -> str:
+    return re.sub(r"\W", "_", name, flags=re.ASCII).upper()
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,16 @@ def test_a_taken_name_is_refused_before_anything_is_built(shop, index):
     assert "orchestrator add-tap tap-shapes --as shapes-2" in str(raised.value.hint)
 
 
+def test_a_name_whose_variables_are_those_of_another_tap_is_refused(shop, index):
+    index.add("tap-shapes")
+    add_tap(shop, "tap-shapes", id="pg-eu")
+
+    with pytest.raises(UsageError, match=r'the variables TAP_PG_EU_… are those of tap "pg-eu"') as raised:
+        add_tap(shop, "tap-shapes", id="pg_eu")
+
+    assert raised.value.hint == "orchestrator add-tap tap-shapes --as pg_eu-2"
+
+
 def test_a_destination_that_does_not_exist_is_refused(shop, index):
     with pytest.raises(UnknownName, match='no destination "lake"'):
         add_tap(shop, "tap-shapes", destination="lake")

@@ -255,6 +255,17 @@ def test_tables_inside_the_config_are_merged_too(read):
     assert config.tap("a").config == {"http": {"retries": 3, "agent": "x"}}
 
 
+def test_a_variable_is_for_the_tap_whose_name_it_begins_with_at_the_greatest_length(read):
+    pg = "[taps.pg]\npackage = 'tap-x'\n"
+    alone, beside = read(pg).tap("pg"), read(f"{pg}[taps.pg-eu]\npackage = 'tap-x'\n")
+
+    assert alone.variable("eu_host") == "TAP_PG_EU_HOST"
+    assert beside.tap("pg-eu").variable("host") == "TAP_PG_EU_HOST"
+    assert beside.tap("pg").variable("eu_host") == "TAP_PG__EU_HOST"
+    assert beside.tap("pg").variable("eu", "host") == "TAP_PG__EU_HOST"
+    assert beside.tap("pg").variable("europe") == "TAP_PG_EUROPE"
+
+
 def test_a_selection_replaces_that_of_the_parent(read):
     config = read(SHOP + '[taps.own]\ninherit = "gitlab"\nselect = ["projects"]\n')
 
@@ -438,6 +449,12 @@ def test_a_flow_that_cannot_be_meant_is_refused(complaints, setting, value, comp
     (found,) = complaints(f"[[flows]]\n{flow}\n\n{WAREHOUSE}\n[taps.gitlab]\npackage = 'tap-gitlab'\n")
 
     assert found.startswith(f"orchestrator.toml:2: {complaint}")
+
+
+def test_taps_that_the_same_variables_are_for_are_refused(complaints):
+    assert complaints("[taps.pg-eu]\npackage = 'tap-x'\n[taps.pg_eu]\npackage = 'tap-x'\n") == [
+        'orchestrator.toml:3: tap "pg_eu": the variables TAP_PG_EU_… are those of tap "pg-eu"; it needs another name'
+    ]
 
 
 def test_a_flow_without_a_name_is_spoken_of_by_its_number(complaints):
