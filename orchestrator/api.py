@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.install import TapInstalled
     from orchestrator.actions.keep_secrets import Recipient, SecretListed
     from orchestrator.actions.list_taps import TapListed
+    from orchestrator.actions.literals import Moved
     from orchestrator.actions.load_messages import Loaded
     from orchestrator.actions.new_tap import TapMade
     from orchestrator.actions.outdated import TapOutdated
@@ -296,6 +297,12 @@ class Workspace:
         from orchestrator.actions.keep_secrets import remove_secret
 
         return remove_secret(self.paths, name)
+
+    def move_secrets(self, tap: str) -> tuple[Moved, ...]:
+        """Moves the secrets that stand in the settings of a tap into the vault; references take their places."""
+        from orchestrator.actions.literals import move_literals
+
+        return move_literals(self.paths, tap)
 
     @staticmethod
     def identity() -> Identity:

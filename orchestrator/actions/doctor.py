@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from orchestrator.actions.list_taps import list_taps
+from orchestrator.actions.literals import refuse_literals
 from orchestrator.actions.query import reading
 from orchestrator.actions.telling import ready, understood
 from orchestrator.config import Destination, Tap, read_config
@@ -110,7 +111,9 @@ def _environments(paths: Paths) -> Iterator[Check]:
 def _settings(paths: Paths, tap: Tap) -> Check:
     name = f'settings of "{tap.id}"'
     try:
-        ready(paths, tap, understood(paths, tap, receipt_or_none(paths, tap.environment)))
+        known = understood(paths, tap, receipt_or_none(paths, tap.environment))
+        refuse_literals(paths, tap, known)
+        ready(paths, tap, known)
     except OrchestratorError as error:
         return _failed(name, error)
     return Check(name, Verdict.OK, "the tap can be told them, and its secrets are there")

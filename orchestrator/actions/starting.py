@@ -11,6 +11,7 @@ import msgspec
 
 from orchestrator import durable
 from orchestrator.actions.discover import Discovered, discover, offered
+from orchestrator.actions.literals import refuse_literals
 from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.actions.telling import ready, understood
 from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog, marked, read_catalog
@@ -57,7 +58,9 @@ def prepare(
     Raises NotInstalled, ConfigError with everything that is wrong, CredentialsError where only secrets are missing.
     """
     receipt = receipt or in_use(paths, tap.environment)
-    telling = ready(paths, tap, understood(paths, tap, receipt), environ)
+    known = understood(paths, tap, receipt)
+    refuse_literals(paths, tap, known)
+    telling = ready(paths, tap, known, environ)
     for doubt in telling.doubts:
         listen(Note(doubt))
     own = OwnConfig(paths, tap.id, telling.config)

@@ -59,8 +59,11 @@ class Understood:
 
     def is_secret(self, place: Place) -> bool:
         """Whether it is declared so, or a table that it lies in, or a name on the way says so."""
-        declared = any(self.setting(place[:length]).secret for length in range(1, len(place) + 1))
-        return declared or any(names_a_secret(key) for key in place)
+        return self.declares_secret(place) or any(names_a_secret(key) for key in place)
+
+    def declares_secret(self, place: Place) -> bool:
+        """Whether the setting, or a table that it lies in, is declared as one."""
+        return any(self.setting(place[:length]).secret for length in range(1, len(place) + 1))
 
     def never_read(self, config: Mapping[str, Any]) -> list[str]:
         """The keys that the tap cannot be reading: no account tells of them, and they are no words of its code."""

@@ -3,6 +3,7 @@
     values.py      what the file says, as frozen values
     shape.py       what may stand in the file, and every way a document departs from it
     reading.py     file -> values, or one error that names every problem
+    names.py       which settings hold secrets
     statements.py  which lines of the file hold which setting
     written.py     where the file says what a tap is told
     splicing.py    changes one setting and leaves the rest of the text alone

@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator import durable
 from orchestrator.config.problems import Document, find_problems, reference_parts
 from orchestrator.config.reading import config_of, read_config, read_text, shown
-from orchestrator.config.splicing import add_table, put, remove
+from orchestrator.config.splicing import add_table, exchanged, put, remove
 from orchestrator.config.statements import Place
 from orchestrator.config.values import Config, closest
 from orchestrator.errors import ConfigError, UnknownName, UsageError
@@ -61,6 +61,13 @@ def set_tap(path: Path, id: str, fields: Mapping[str, Any]) -> None:
     with _opened(path) as file:
         file.config.tap(id)
         file.set(("taps", id), fields)
+
+
+def exchange(path: Path, values: Mapping[Place, Any]) -> None:
+    """Gives what stands at these places other values, all of them at once."""
+    with _opened(path) as file:
+        for place, value in values.items():
+            file.text = exchanged(file.text, place, value)
 
 
 def set_tap_config(path: Path, id: str, values: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.config.names import surely_names_a_secret
 from orchestrator.config.shape import (
     DESTINATION,
     FLOW,
@@ -113,7 +114,8 @@ def _variable_problems(place: Place, name: str, value: Any) -> Found:
     elif isinstance(value, str) or reference_parts(value) is not None:
         yield from _config_problems(place, value)
     else:
-        yield place, f"{name} is {_shown(value)}; it must be text in quotes, or a reference"
+        written = "set" if surely_names_a_secret(name) else _shown(value)
+        yield place, f"{name} is {written}; it must be text in quotes, or a reference"
 
 
 def _inheritance_problems(id: str, taps: Mapping[str, dict[str, Any]]) -> Found:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.config.names import names_a_secret
 from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
 from orchestrator.config.shape import HUB, ROWS, SECONDS, Kind
 from orchestrator.config.statements import line_of, statements
@@ -93,7 +94,7 @@ def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
     lines = text.rstrip().split("\n")
     number = int(said[2] or len(lines))
     where = f"{shown(path)}:{number}:{said[3]}" if said[3] else f"{shown(path)}:{number}"
-    line = "".join(lines[number - 1 : number]).strip()
+    line = _without_secret("".join(lines[number - 1 : number]).strip())
     unquoted = re.fullmatch(r"([\w.-]+\s*=\s*)([A-Za-z][^\"'#]*?)\s*(#.*)?", line)
     plainer = (words for theirs, words in PLAINER.items() if said[1].startswith(theirs))
     return ConfigError(
@@ -101,6 +102,14 @@ def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
         cause=next(plainer, said[1][0].lower() + said[1][1:]) + ("" if said[3] else ", at the end of the file"),
         hint=f'text needs quotes: {unquoted[1]}"{unquoted[2]}"' if unquoted else None,
     )
+
+
+def _without_secret(line: str) -> str:
+    """The line without what follows the name of a secret. One that names nothing may be a part of a private key."""
+    if not re.match(r"""\[|["'\w.-]+\s*=(?!=)|[}\]]""", line):
+        return "***" if line else ""
+    names = re.finditer(r"""([\w-]+)["']?\s*=""", line)
+    return next((f"{line[: name.end()]} ***" for name in names if names_a_secret(name[1])), line)
 
 
 def _refusal(path: Path, text: str, problems: Iterable[Problem]) -> ConfigError:

@@ -41,6 +41,16 @@ def put(text: str, table: Place, key: str, value: Any) -> str:
     return add_table(text, table, {key: value})
 
 
+def exchanged(text: str, place: Place, value: Any) -> str:
+    """Gives what stands at a place another value, also in a list."""
+
+    def assign(holder: Any, last: str | int) -> None:
+        holder[last] = tomlkit.value(rendered(value))
+
+    setting = next(each for each in statements(text) if not each.is_header and place in each.places)
+    return _rewritten(text, setting, place, assign)
+
+
 def add_table(text: str, place: Place, settings: Mapping[str, Any], *, in_list: bool = False) -> str:
     """Adds `[place]`, or `[[place]]` with `in_list`, after its nearest relatives or else at the end."""
     name = ".".join(_key(str(part)) for part in place)

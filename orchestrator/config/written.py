@@ -28,22 +28,26 @@ class Written:
         """A text that is, or is about to be, in the file at `path`."""
         return cls(shown(path), tomllib.loads(text), tuple(statements(text)))
 
-    def where(self, tap: str, place: Iterable[str | int] = ()) -> str:
-        """`orchestrator.toml:12`: where the tap, or the one it inherits from, says what is at a place of its config;
-        where none says it, where the config of the tap stands."""
-        place = tuple(place)
-        said = next((each for each in self._lineage(tap) if self._says(each, place)), tap)
-        return f"{self.name}:{line_of(self.statements, ('taps', said, 'config', *place))}"
+    def where(self, tap: str, place: Iterable[str | int] = (), *, field: str = "config") -> str:
+        """`orchestrator.toml:12`: where the tap, or the one it inherits from, says what is at a place of its config, or
+        of another `field`; where none says it, where the config of the tap stands."""
+        place = (field, *place)
+        said = next((each for each in self.lineage(tap) if self._says(each, place)), tap)
+        return f"{self.name}:{line_of(self.statements, ('taps', said, *place))}"
 
-    def _lineage(self, tap: str) -> Iterable[str]:
+    def lineage(self, tap: str) -> Iterable[str]:
+        """The tap, the one it inherits from, and so on."""
         at: str | None = tap
         while at is not None:
             yield at
             at = self.document["taps"][at].get("inherit")
 
     def _says(self, tap: str, place: Place) -> bool:
-        found = self.document["taps"][tap].get("config", {})
+        found = self.document["taps"][tap]
         for step in place:
+            if isinstance(found, list) and isinstance(step, int):
+                found = found[step]
+                continue
             if not isinstance(found, dict) or step not in found:
                 return False
             found = found[step]

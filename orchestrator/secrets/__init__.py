@@ -8,7 +8,8 @@ rewritten.py    secrets/<tap>.json: what a tap wrote into its config itself
 redaction.py    takes them out of what is printed or logged
 """
 
-from orchestrator.secrets.redaction import Redaction, holds_a_password, names_a_secret
+from orchestrator.config.names import names_a_secret, surely_names_a_secret
+from orchestrator.secrets.redaction import Redaction, holds_a_password
 from orchestrator.secrets.references import Missing, Sources, credentials_error, look_up, resolve
 from orchestrator.secrets.rewritten import OwnConfig, forget_own_config
 
@@ -23,4 +24,5 @@ __all__ = [
     "look_up",
     "names_a_secret",
     "resolve",
+    "surely_names_a_secret",
 ]

@@ -2,26 +2,17 @@
 
 import base64
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from orchestrator.config import Reference
+from orchestrator.config.names import names_a_secret
 
 MASK = "***"
 # Anything shorter stands in too many words that are no secret.
 SHORTEST = 4
-SECRET_NAME = re.compile(
-    r"(^|_)(token|secret|password|passwd|pwd|passphrase|pat|credential|cookie|authorization"
-    r"|(api|app|access|account|auth|client|encryption|private|secret|shared|signing)_?key)s?$"
-)
-
-
-def names_a_secret(name: str) -> bool:
-    """Whether a setting of this name is likely to hold a secret: `private_token`, `apiKey`, `client-secret`."""
-    return SECRET_NAME.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")) is not None
 
 
 def holds_a_password(text: str) -> bool:

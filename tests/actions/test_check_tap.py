@@ -41,7 +41,7 @@ def test_only_what_is_selected_is_asked_for(shop):
 
 def test_a_stream_that_breaks_the_tap_does_not_hide_the_others(shop):
     shop.source(issues={"rows": 3}, users={"breaks": FORBIDDEN, "rows": 1}, labels={"rows": 2})
-    shop.behave(token="s3cret-1")
+    shop.behave(token={"command": ["echo", "s3cret-1"]})
 
     checked = check(shop)
 
@@ -96,7 +96,7 @@ def test_a_refusal_in_discovery_is_one_of_the_credentials(shop):
     shop.source(issues={"rows": 3})
     used_up = shop.paths.root / "source"
     used_up.write_text("token-7")
-    shop.behave(rotates=str(used_up), login={"token": "token-1"})
+    shop.behave(rotates=str(used_up), login={"token": {"command": ["echo", "token-1"]}})
 
     with pytest.raises(CredentialsError) as refusal:
         check(shop)

@@ -88,7 +88,9 @@ def test_no_secret_is_in_a_cassette_and_rows_without_one_stay_as_they_were_said(
     workspace.source(issues={"rows": 2})
     leaking = json.dumps({"type": "RECORD", "stream": "issues", "record": {"id": 9, "name": f"see {SECRET}", "n": 9}})
     workspace.behave(
-        private_token={"env": "SHOP_TOKEN"}, pin={"password": 123456}, accidents=[{"after": 2, "babble": leaking}]
+        private_token={"env": "SHOP_TOKEN"},
+        pin={"password": {"command": ["echo", "123456"]}},
+        accidents=[{"after": 2, "babble": leaking}],
     )
 
     recorded = record(workspace)

@@ -33,23 +33,23 @@ def told(shop, **environ):
 
 def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_value(shop):
     shop.describe(
-        required=["token", "host"],
-        properties={"token": {"type": "string"}, "host": {"type": "string"}, "port": {"type": "integer"}},
+        required=["site", "host"],
+        properties={"site": {"type": "string"}, "host": {"type": "string"}, "port": {"type": "integer"}},
     )
-    shop.behave(token=31, port="hunter2")
+    shop.behave(site=31, port="hunter2")
     lines = shop.paths.config.read_text().split("\n")
-    at = {key: next(n for n, line in enumerate(lines, 1) if line.startswith(key)) for key in ("token", "port", "[taps")}
+    at = {key: next(n for n, line in enumerate(lines, 1) if line.startswith(key)) for key in ("site", "port", "[taps")}
 
     with pytest.raises(ConfigError) as refusal:
         shop.run()
 
     assert refusal.value.message == 'the settings of tap "fake" have 3 problems'
-    file = next(word for word in (refusal.value.cause or "").split() if word.endswith(f":{at['token']}:"))
+    file = next(word for word in (refusal.value.cause or "").split() if word.endswith(f":{at['site']}:"))
     path = file.rpartition("orchestrator.toml")[0]
     cause = (refusal.value.cause or "").replace(path, "")
     assert [line.strip() for line in cause.split("\n")] == [
         f'orchestrator.toml:{at["[taps"] + 3}: tap "fake": host is missing; it must be text',
-        f'orchestrator.toml:{at["token"]}: tap "fake": token is a whole number; it must be text',
+        f'orchestrator.toml:{at["site"]}: tap "fake": site is a whole number; it must be text',
         f'orchestrator.toml:{at["port"]}: tap "fake": port is text; it must be a whole number',
     ]
     assert refusal.value.hint == "orchestrator config fake edit"
@@ -114,12 +114,12 @@ def test_what_comes_from_a_variable_is_a_problem_of_the_variable(shop):
 
 
 def test_a_key_that_the_tap_never_reads_is_noted_once(shop):
-    shop.coded('REQUIRED_CONFIG_KEYS = ["token"]\ndef sync(args): args.config["token"]; client(base=args.hidden_url)')
-    shop.behave(token="t", api_url="u", hidden_url="h")
+    shop.coded('REQUIRED_CONFIG_KEYS = ["site"]\ndef sync(args): args.config["site"]; client(base=args.hidden_url)')
+    shop.behave(site="s", api_url="u", hidden_url="h")
 
     config, notes = told(shop)
 
-    assert config == {"token": "t", "api_url": "u", "hidden_url": "h"}
+    assert config == {"site": "s", "api_url": "u", "hidden_url": "h"}
     assert notes == ["tap-fake 1.0 never reads api_url", "tap-fake 1.0 never reads streams"]
 
 
@@ -133,9 +133,9 @@ def test_a_setting_that_the_tap_calls_secret_is_kept_out_of_print(shop):
     shop.describe(
         properties={"dsn": {"type": "string", "secret": True}, "login": {"properties": {"user": {"writeOnly": True}}}}
     )
-    shop.behave(dsn="db-1234", login={"user": "ada-1234"})
 
-    prepared = prepare(shop.paths, shop.config.tap(TAP))
+    environ = {"TAP_FAKE_DSN": "db-1234", "TAP_FAKE_LOGIN_USER": "ada-1234"}
+    prepared = prepare(shop.paths, shop.config.tap(TAP), environ=environ)
 
     assert prepared.redaction.redact("db-1234 by ada-1234") == "*** by ***"
 

@@ -278,7 +278,7 @@ def test_what_the_hub_proposes_is_taken_with_enter(shop):
 
 
 def test_a_check_tells_of_each_stream_and_leads_to_a_run(orchestrator, shop):
-    shop.behave(region="eu", token="t", port=1)
+    shop.behave(region="eu", token={"command": ["echo", "t"]}, port=1)
 
     said = orchestrator("check", "fake")
 
@@ -292,7 +292,7 @@ def test_a_check_tells_of_each_stream_and_leads_to_a_run(orchestrator, shop):
 )
 def test_a_check_ends_with_1_for_a_stream_and_with_4_for_credentials(orchestrator, shop, words, exit_code):
     shop.source(issues={"rows": 3, "breaks": words})
-    shop.behave(region="eu", token="t", port=1)
+    shop.behave(region="eu", token={"command": ["echo", "t"]}, port=1)
 
     assert orchestrator("check", "fake").exit_code == exit_code
 

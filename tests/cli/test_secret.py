@@ -110,6 +110,20 @@ def test_nobody_locks_themselves_out(orchestrator, shop, tmp_path):
     assert orchestrator("secret", "list", **ada).exit_code == 4
 
 
+def test_what_stands_in_the_file_is_moved_by_the_command_that_the_error_names(orchestrator, shop):
+    shop.behave(private_token="hunter22")
+
+    refused = orchestrator("run", "shop")
+    moved = orchestrator("secret", "move", "fake")
+
+    assert refused.exit_code == 2
+    assert refused.err.splitlines()[-1].split("   ")[0] == "  hint: orchestrator secret move fake"
+    assert moved.err.splitlines()[0] == '✓ private_token of tap "fake" is kept in secrets.age, as fake.private_token'
+    assert "hunter22" not in refused.err + moved.err + shop.paths.config.read_text()
+    assert orchestrator("run", "shop").exit_code == 0
+    assert orchestrator("secret", "move", "fake").err == 'No secret stands in the settings of tap "fake".\n'
+
+
 def test_what_is_typed_for_a_setting_goes_to_the_vault_and_away_with_it(orchestrator, shop):
     shop.describe(properties={"token": {"type": "string", "secret": True}, "keys": {"type": "array", "secret": True}})
 

@@ -36,7 +36,7 @@ def test_a_tap_is_recorded_and_the_next_command_installs_the_cassette(orchestrat
 
 def test_a_recording_says_what_it_left_out_and_masked(orchestrator, shop):
     shop.source(issues={"endless": True})
-    shop.behave(state_every=5, seconds_a_row=0.01, private_token="issues 7")
+    shop.behave(state_every=5, seconds_a_row=0.01, private_token={"command": ["echo", "issues 7"]})
 
     said = orchestrator("tap", "record", "fake", "--seconds", "2", "--records", "10", "--to", "elsewhere", "--json")
 

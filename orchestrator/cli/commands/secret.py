@@ -16,7 +16,7 @@ from orchestrator.cli.command import (
     workspace,
     yes_option,
 )
-from orchestrator.cli.names import SECRET
+from orchestrator.cli.names import SECRET, TAP
 from orchestrator.cli.tables import Column
 from orchestrator.cli.terminal import can_ask, put, say, say_next
 from orchestrator.cli.words import Moment
@@ -104,6 +104,27 @@ def remove_secret(name: str, yes: bool) -> None:
     for tap in taps:
         say(f'note: tap "{tap}" still refers to it')
     answer(name=name, taps=taps)
+
+
+@secret.command("move")
+@click.argument("tap", type=TAP)
+@json_option
+def move_secrets(tap: str) -> None:
+    """Move the secrets that stand in orchestrator.toml into the vault.
+
+    It looks at what TAP is told, and at what it inherits. A reference takes the place of each secret. Where the file
+    was in git, its history still holds them: renew them at their sources.
+    """
+    opened = workspace()
+    first = not opened.paths.vault.exists()
+    moved = opened.move_secrets(tap)
+    for each in moved:
+        say(f'✓ {each.setting} of tap "{each.tap}" is kept in {opened.paths.vault.name}, as {each.secret}')
+    if not moved:
+        say(f'No secret stands in the settings of tap "{tap}".')
+    elif first:
+        _tell_of_identity()
+    answer(tap=tap, moved=moved)
 
 
 @secret.command("identity")
