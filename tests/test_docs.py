@@ -298,9 +298,13 @@ def test_a_schema_becomes_the_struct_or_list_that_is_written(row):
 
 def land(row, folder, **options):
     """What stands in the columns of a row whose property `x` is what is written: the type and the text of each."""
-    schema = f'{{"type": "SCHEMA", "stream": "s", "schema": {{"properties": {{"x": {row["schema"]}}}}}}}'
     record = f'{{"type": "RECORD", "stream": "s", "record": {{"x": {row["value"]}}}}}'
-    orchestrator.load_messages([f"{schema}\n{record}\n".encode()], f"duckdb:{folder}/x.duckdb", **options)
+    return land_message(row, record, folder, **options)
+
+
+def land_message(row, message, folder, **options):
+    schema = f'{{"type": "SCHEMA", "stream": "s", "schema": {{"properties": {{"x": {row["schema"]}}}}}}}'
+    orchestrator.load_messages([f"{schema}\n{message}\n".encode()], f"duckdb:{folder}/x.duckdb", **options)
     with duckdb.connect(f"{folder}/x.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         known = connection.execute("SELECT name, type FROM pragma_table_info('s') WHERE name LIKE 'x%'").fetchall()
@@ -316,6 +320,23 @@ def test_a_value_lands_as_it_is_written(row, tmp_path):
             land(row, tmp_path)
     else:
         assert land(row, tmp_path) == {"x": (row["column"], row["holds"])}
+
+
+@pytest.mark.parametrize(
+    "row",
+    table(text_of("docs/reference/types.md"), "In the parquet files of a BATCH"),
+    ids=lambda row: row["what a file holds"],
+)
+def test_a_value_of_a_parquet_file_lands_as_it_is_written(row, tmp_path):
+    duckdb.sql(f"COPY (SELECT {row['value']} AS x) TO '{tmp_path}/x.parquet'")
+    batch = {"type": "BATCH", "stream": "s", "encoding": {"format": "parquet"}, "manifest": [f"{tmp_path}/x.parquet"]}
+
+    if row["column"] == "an error":
+        with pytest.raises(errors.BadRecord):
+            land_message(row, json.dumps(batch), tmp_path, batch_roots=[tmp_path])
+    else:
+        landed = land_message(row, json.dumps(batch), tmp_path, batch_roots=[tmp_path])
+        assert landed == {"x": (row["column"], row["holds"])}
 
 
 @pytest.mark.parametrize(

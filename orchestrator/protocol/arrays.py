@@ -1,6 +1,6 @@
 """Arrow arrays: of which type a column's is, and casts that give None where they fail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -67,6 +67,11 @@ def cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
         return texts.cast(type)
     except pa.ArrowInvalid:
         return None
+
+
+def each_as_text(said: Callable[[Any], str | bytes], values: pa.Array) -> pa.Array:
+    """What `said` makes of each value; a null stays one."""
+    return pa.array([None if value is None else said(value) for value in values.to_pylist()], pa.string())
 
 
 def any_of(conditions: pa.Array) -> bool:

@@ -1,7 +1,7 @@
 """Dates and times of one column, read from their texts."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,14 +19,6 @@ def settle_dates(type: Type, texts: pa.Array) -> tuple[pa.Array, Type]:
     return texts, TEXT
 
 
-# Python, and so whoever reads the rows with it, knows no year 0 or 10 000; an offset can lead into either.
-_YEARS = {
-    type: tuple(pa.scalar(end, type).value for end in ends)
-    for type, ends in {
-        pa.date32(): (date.min, date.max),
-        INSTANT: (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
-    }.items()
-}
 _AS_ARROW_READS = re.compile(r"[-\d]{10}(?:[T ][:\d]{2,8}(?:[.]\d{1,6})?(?P<zone>Z|[-+][:\d]{2,5})?)?")
 # How others write an instant, and how Arrow reads it. What fits neither stays as it is, and Arrow refuses it.
 _SPELLINGS = (
@@ -45,14 +37,14 @@ def _instants(texts: pa.Array) -> pa.Array | None:
     found = _AS_ARROW_READS.fullmatch(pc.first(texts).as_py() or "")
     array = cast(texts, INSTANT if found["zone"] else pa.timestamp("us")) if found else None
     if array is not None:
-        return _in_years(array.cast(INSTANT))
+        return in_years(array.cast(INSTANT))
     for others, ours in _SPELLINGS:
         texts = pc.replace_substring_regex(texts, others, ours)
-    return _in_years(cast(texts, INSTANT))
+    return in_years(cast(texts, INSTANT))
 
 
 def _dates(texts: pa.Array) -> pa.Array | None:
-    return _in_years(cast(texts, pa.date32()))
+    return in_years(cast(texts, pa.date32()))
 
 
 def _times(texts: pa.Array) -> pa.Array | None:
@@ -62,14 +54,22 @@ def _times(texts: pa.Array) -> pa.Array | None:
     return None if moments is None else moments.cast(pa.time64("us"))
 
 
-def _in_years(array: pa.Array | None) -> pa.Array | None:
+# Python, and so whoever reads the rows with it, knows no year 0 or 10 000; an offset can lead into either.
+_FIRST, _LAST = ((end - date(1970, 1, 1)).days for end in (date.min, date.max))
+_SECONDS_A_DAY = 86_400
+A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""In the units of Arrow."""
+
+
+def in_years(array: pa.Array | None) -> pa.Array | None:
     """The dates or instants, if all of them lie in the years 1 to 9999."""
     if array is None:
         return None
-    first, last = _YEARS[array.type]
+    a_day = 1 if array.type == pa.date32() else _SECONDS_A_DAY * A_SECOND[array.type.unit]
     span = pc.min_max(array)
     # As Python's own dates, those outside could not be compared.
-    return None if span["min"].is_valid and not first <= span["min"].value <= span["max"].value <= last else array
+    fits = not span["min"].is_valid or _FIRST * a_day <= span["min"].value <= span["max"].value < (_LAST + 1) * a_day
+    return array if fits else None
 
 
 _TEMPORAL = {

@@ -8,13 +8,15 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, groupby, pairwise
+from itertools import chain, compress, groupby, pairwise
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from orchestrator.config import Validate
 from orchestrator.errors import BadBatch, BrokenSchema
+from orchestrator.protocol.arrow_records import arrow_records, as_lines
 from orchestrator.protocol.lines import (
     UNREADABLE,
     Block,
@@ -85,8 +87,9 @@ class Silence:
 
 
 Message = Schema | Records | Refusal | State | ActivateVersion | BatchFiles | Unknown | Silence
-OpenBatch = Callable[[BatchFiles], Iterable[bytes]]
-"""Gives the records of a batch's files in order, as blocks of JSON lines. Raises BadBatch."""
+OpenBatch = Callable[[BatchFiles], Iterable[bytes] | Iterable[pa.RecordBatch]]
+"""Gives the records of a batch's files in order, as blocks of JSON lines, or where the format is parquet as Arrow.
+Raises BadBatch."""
 
 
 def read_messages(
@@ -345,15 +348,34 @@ class _Reader:
             at += len(part)
 
     def _by_member(self, stream: str, records: Sequence[msgspec.Raw]) -> tuple[Fields, list[Any], dict[int, Flaw]]:
+        rows, flaws = _members(self._streams[stream].shape, records)
+        return self._with_undeclared(stream, rows).by_member, rows, flaws
+
+    def _with_undeclared(self, stream: str, rows: Iterable[Iterable[str]]) -> Shape:
+        """The shape of a stream, with columns for all members of `rows`."""
         shape = self._streams[stream].shape
-        rows, flaws = _members(shape, records)
         if undeclared := shape.undeclared(rows):
             shape = shape.with_members(undeclared)
             self._streams[stream] = replace(self._streams[stream], shape=shape)
-        return shape.by_member, rows, flaws
+        return shape
 
-    def batch(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records | Refusal]:
-        """The records of a BATCH, given as blocks of JSON lines. All of them bear the line of the message."""
+    def batch(
+        self, message: BatchFiles, parts: Iterable[bytes] | Iterable[pa.RecordBatch]
+    ) -> Iterator[Records | Refusal]:
+        """The records of a BATCH, as its files give them. All of them bear the line of the message."""
+        if message.format != "parquet":
+            yield from self._in_lines(message, parts)
+        elif message.stream in self._streams and self._streams[message.stream].check is None:
+            for rows in parts:
+                yield self._as_arrow(message, rows)
+        else:
+            yield from self._in_lines(message, chain.from_iterable(map(as_lines, parts)))
+
+    def _as_arrow(self, message: BatchFiles, rows: pa.RecordBatch) -> Records:
+        shape = self._with_undeclared(message.stream, [rows.schema.names])
+        return arrow_records(message.stream, shape.columns, rows, message.line, message.version)
+
+    def _in_lines(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records | Refusal]:
         for text in whole_lines(blocks):
             block = Block(text, message.line, step=0)
             places = [place for place, line in enumerate(block.lines) if not is_blank(line)]

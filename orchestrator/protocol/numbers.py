@@ -36,7 +36,7 @@ def settle_numbers(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array
     The rows of a column may come together or one by one and widen it later (`load.evolution`): both must end with the
     same type.
     """
-    array = _plainly(type, pa.array(tokens, pa.string()))
+    array = plainly(type, pa.array(tokens, pa.string()))
     if array is not None:
         return array, type
     values = each(_number if type.kind is Kind.DECIMAL else _double_or_longer, tokens)
@@ -53,7 +53,7 @@ def settle_numbers(type: Type, tokens: Sequence[bytes | None]) -> tuple[pa.Array
     return fitting or (pa.array([None if token is None else text(token) for token in tokens], pa.string()), TEXT)
 
 
-def _plainly(type: Type, texts: pa.Array) -> pa.Array | None:
+def plainly(type: Type, texts: pa.Array) -> pa.Array | None:
     """Numbers that Arrow reads as they stand; None where it does not, or may not do it exactly."""
     match type.kind:
         case Kind.INTEGER:

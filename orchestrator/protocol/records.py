@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, compress, islice, repeat
-from typing import Annotated, Any, Literal, TypeVar, Union
+from typing import Annotated, Any, Literal, Protocol, TypeVar, Union
 
 import msgspec
 import pyarrow as pa
 
-from orchestrator.protocol.lines import Lines, decoded_lines, read_json
+from orchestrator.protocol.lines import decoded_lines, read_json
 from orchestrator.protocol.numbers import has_long_number
 from orchestrator.protocol.refusals import Flaw, Refusal
 from orchestrator.protocol.schemas import DELETED_AT, JSON, TEXT, Column, Kind, Type
@@ -42,19 +42,55 @@ class Fields:
         """The values of each column."""
         return zip(self.fields, zip(*map(self.values_of, rows), strict=True) if rows else repeat(()), strict=False)
 
+    def kept(self, rows: Sequence[Any], keep: Sequence[bool]) -> Sequence[Any]:
+        return list(compress(rows, keep))
+
+    def joined(self, runs: Iterable[Sequence[Any]]) -> Sequence[Any]:
+        return list(chain.from_iterable(runs))
+
+
+class ReadAs(Protocol):
+    """How the rows of some records were read: what each of their columns holds, and what rows are made of."""
+
+    def columns_of(self, rows: Any) -> Iterator[tuple[Field, Any]]:
+        """The values of each column, as its field settles them."""
+
+    def kept(self, rows: Any, keep: Sequence[bool]) -> Any:
+        """Those rows that are to be kept."""
+
+    def joined(self, runs: Iterable[Any]) -> Any:
+        """Several runs of rows as one."""
+
+
+class Origin(Protocol):
+    """Where some records stood: one place for each."""
+
+    @property
+    def places(self) -> Sequence[int]: ...
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of each record's line."""
+
+    @property
+    def texts(self) -> list[bytes]:
+        """Each record's line."""
+
+    def kept(self, keep: Sequence[bool]) -> "Origin": ...
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """Records of one stream, in the order in which they came. What a row is, `fields` know.
 
-    `lines` are those they came in; `versions` and `extracted` are None where no record has one; `size` is about how
+    `lines` tell those they came in; `versions` and `extracted` are None where no record has one; `size` is about how
     many bytes of text they were.
     """
 
     stream: str
-    fields: Fields
-    rows: Sequence[Any]
-    lines: tuple[Lines, ...]
+    fields: ReadAs
+    rows: Any
+    lines: tuple[Origin, ...]
     versions: Sequence[int | None] | None = None
     extracted: Sequence[str | None] | None = None
     size: int = 0
@@ -95,7 +131,7 @@ class Records:
         rest = iter(keep)
         return replace(
             self,
-            rows=list(compress(self.rows, keep)),
+            rows=self.fields.kept(self.rows, keep),
             lines=tuple(lines.kept(list(islice(rest, len(lines.places)))) for lines in self.lines),
             versions=self.versions and list(compress(self.versions, keep)),
             extracted=self.extracted and list(compress(self.extracted, keep)),
@@ -123,7 +159,7 @@ def together(runs: Sequence[Records]) -> Records:
         return runs[0]
     return replace(
         runs[0],
-        rows=list(chain.from_iterable(run.rows for run in runs)),
+        rows=runs[0].fields.joined(run.rows for run in runs),
         lines=tuple(chain.from_iterable(run.lines for run in runs)),
         versions=known(list(chain.from_iterable(run.versions or [None] * len(run) for run in runs))),
         extracted=known(list(chain.from_iterable(run.extracted or [None] * len(run) for run in runs))),

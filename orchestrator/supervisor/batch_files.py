@@ -1,24 +1,26 @@
-"""The files that a BATCH message names: only below folders that were allowed, and read as JSON lines."""
+"""The files that a BATCH message names, and that lie below folders that were allowed."""
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import msgspec
+import pyarrow as pa
 
 from orchestrator.errors import BadBatch
 from orchestrator.paths import inside
-from orchestrator.protocol.messages import BatchFiles
+from orchestrator.protocol.messages import BatchFiles, OpenBatch
+from orchestrator.supervisor.parquet_files import read_parquet
 
 _BLOCK = 1 << 20
 
 
-def batch_reader(roots: tuple[Path, ...], folder: Path) -> Callable[[BatchFiles], Iterator[bytes]]:
+def batch_reader(roots: tuple[Path, ...], folder: Path) -> OpenBatch:
     """Opens the files of a batch. Relative paths start at `folder`; a file outside `roots`, all links followed, is
     refused with BadBatch, as is one that cannot be read."""
 
-    def blocks(message: BatchFiles) -> Iterator[bytes]:
+    def parts(message: BatchFiles) -> Iterator[Any]:
         for named in message.manifest:
             path = _path(named, folder, message)
             if not inside(path, roots):
@@ -26,13 +28,11 @@ def batch_reader(roots: tuple[Path, ...], folder: Path) -> Callable[[BatchFiles]
             if path.exists() and not path.is_file():
                 raise _bad(message, named, "it is not a file")
             try:
-                yield from _parquet(path) if message.format == "parquet" else _lines(path, message.compression)
-            except (OSError, EOFError, ValueError) as error:
+                yield from read_parquet(path) if message.format == "parquet" else _lines(path, message.compression)
+            except (OSError, EOFError, ValueError, pa.ArrowException) as error:
                 raise _bad(message, named, str(error)) from error
-            # A file need not end in a newline; the next one begins a new line all the same.
-            yield b"\n"
 
-    return blocks
+    return parts
 
 
 def _path(named: str, folder: Path, message: BatchFiles) -> Path:
@@ -49,17 +49,8 @@ def _lines(path: Path, compression: str) -> Iterator[bytes]:
     with gzip.open(path, "rb") if compression != "none" or path.suffix == ".gz" else path.open("rb") as file:
         while block := file.read(_BLOCK):
             yield block
-
-
-def _parquet(path: Path) -> Iterator[bytes]:
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(10_000):
-            yield b"\n".join(_encoder.encode(row) for row in batch.to_pylist()) + b"\n"
-
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
+    # A file need not end in a newline; the next one begins a new line all the same.
+    yield b"\n"
 
 
 def _bad(message: BatchFiles, named: str, cause: str) -> BadBatch:

@@ -3,6 +3,8 @@
 import gzip
 import json
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -106,6 +108,21 @@ def test_records_of_a_batch_are_set_aside_one_by_one(place):
     assert [row["id"] for row in place.tables()["orders"].rows] == [1, 4]
     aside = sorted((row["text"], row["line"], row["stream"]) for row in place.quarantine())
     assert aside == sorted((text, 2, "orders") for text in ("nonsense", '{"id": "x"}', "\\xff", '{"id": 2}{"id": 3}'))
+
+
+def test_rows_of_a_parquet_file_are_set_aside_one_by_one(place):
+    place.folder.mkdir(exist_ok=True)
+    rows = [{"id": 1, "note": None}, {"id": None, "note": None}, {"id": 3, "note": "a"}]
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), place.folder / "a.parquet")
+    batch = {"type": "BATCH", "stream": "orders", "encoding": {"format": "parquet"}, "manifest": ["a.parquet"]}
+
+    ended = place.load(said(ORDERS, batch, order(1, note="later"), state(1)), *ASIDE)
+
+    assert ended.exit_code == 0, ended.err
+    assert [(row["id"], row["note"]) for row in place.tables()["orders"].rows] == [(3, "a"), (1, "later")]
+    (row,) = place.quarantine()
+    assert (row["text"], row["line"], row["stream"]) == ('{"id":null,"note":null}', 2, "orders")
+    assert row["reason"].startswith("a record has no id, which is part of the key")
 
 
 @pytest.mark.parametrize(

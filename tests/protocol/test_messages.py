@@ -1,15 +1,28 @@
 """What a tap prints is understood line by line, or the line that is not is named."""
 
 import json
+from datetime import datetime
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.config import Validate
 from orchestrator.errors import BadBatch, BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Message, Schema, Silence, State, Unknown
-from orchestrator.protocol.records import Records
+from orchestrator.protocol.messages import (
+    ActivateVersion,
+    BatchFiles,
+    Message,
+    Schema,
+    Silence,
+    State,
+    Unknown,
+    read_messages,
+)
+from orchestrator.protocol.records import Records, UnfitRows, together
+from orchestrator.protocol.refusals import Refusal
 from tests.protocol.saying import (
     activate,
     heard,
@@ -604,6 +617,67 @@ def test_a_line_in_a_batch_that_is_no_record_is_an_error(content):
 def test_a_batch_before_its_schema_is_an_error():
     with pytest.raises(BadRecord, match="line 1"):
         list(with_files([b'{"id": 1}'], batch()))
+
+
+PARQUET = batch(encoding={"format": "parquet"})
+
+
+def test_the_rows_of_parquet_files_come_in_their_place_too():
+    rows = [pa.record_batch({"id": [2, 3], "new": ["a", None]}), pa.record_batch({"id": [4]})]
+
+    messages = list(with_files(rows, ORDERS, order(1), PARQUET | {"version": 7}, order(5)))
+
+    assert values(messages) == [{"id": 1}, {"id": 2, "new": '"a"'}, {"id": 3}, {"id": 4}, {"id": 5}]
+    assert lines(messages) == [2, 3, 3, 3, 4]
+    assert [row[3] for each in messages if isinstance(each, Records) for row in rows_of(each)] == [None, 7, 7, 7, None]
+
+
+def test_rows_of_the_same_files_are_put_together():
+    rows = [pa.record_batch({"id": [1]}), pa.record_batch({"id": [2]})]
+    runs = [each for each in with_files(rows, ORDERS, PARQUET) if isinstance(each, Records)]
+
+    both = together(runs)
+
+    assert runs[0].fields is runs[1].fields
+
+    assert [row[2] for row in rows_of(both)] == [{"id": 1}, {"id": 2}]
+    assert [row[2] for row in rows_of(both.without({0}))] == [{"id": 2}]
+
+
+def test_a_row_that_breaks_its_schema_is_told_as_the_line_it_would_have_been():
+    rows = pa.record_batch({"id": ["1", None, 'x"'], "at": [datetime(2024, 1, 1)] * 3})  # noqa: DTZ001
+    (records,) = (
+        each for each in read_messages([text_of(ORDERS, PARQUET)], lambda message: [rows]) if isinstance(each, Records)
+    )
+
+    with pytest.raises(UnfitRows) as unfit:
+        records.columns()
+
+    refused = [(each.line, each.text, each.reason) for each in records.refusals(unfit.value.flaws)]
+    reason = "its SCHEMA promises integer, and no wider type keeps both"
+    assert refused == [
+        (2, b'{"id":"1","at":"2024-01-01T00:00:00"}', f'id is "1": {reason}'),
+        (2, b'{"id":"x\\"","at":"2024-01-01T00:00:00"}', f'id is "x\\"": {reason}'),
+    ]
+    assert [row[2] for row in rows_of(records.without(unfit.value.flaws))] == [{"at": '"2024-01-01T00:00:00"'}]
+
+
+def test_rows_of_parquet_files_may_have_to_keep_the_whole_schema():
+    amounts = schema("orders", amount={"type": "number", "maximum": 2})
+
+    found = list(
+        read_messages(
+            [text_of(amounts, PARQUET)], lambda message: [pa.record_batch({"amount": [1.5, 2.5]})], Validate.FULL
+        )
+    )
+
+    assert [row[2] for each in found if isinstance(each, Records) for row in rows_of(each)] == [{"amount": 1.5}]
+    assert [each.text for each in found if isinstance(each, Refusal)] == [b'{"amount":2.5}']
+
+
+def test_rows_of_parquet_files_before_their_schema_are_an_error():
+    with pytest.raises(BadRecord, match="line 1"):
+        list(with_files([pa.record_batch({"id": [1]})], PARQUET))
 
 
 def test_streams_that_take_turns_are_read_as_if_each_came_by_itself():

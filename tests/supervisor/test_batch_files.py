@@ -3,8 +3,6 @@
 import gzip
 import os
 
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from orchestrator.errors import BadBatch
@@ -61,12 +59,6 @@ def test_files_may_be_compressed(root, read, name):
     assert read(root / name, compression="gzip") == [b'{"id": 1}', b'{"id": 2}']
 
 
-def test_a_parquet_file_is_read_as_lines(root, read):
-    pa.parquet.write_table(pa.table({"id": [1, 2], "name": ["a", None]}), root / "a.parquet")
-
-    assert read(root / "a.parquet", format="parquet") == [b'{"id":1,"name":"a"}', b'{"id":2,"name":null}']
-
-
 @pytest.mark.parametrize(
     "named", ["{outside}/a.jsonl", "../a.jsonl", "{root}/../a.jsonl", "file://{outside}/a.jsonl", "file://../a.jsonl"]
 )
@@ -105,10 +97,9 @@ def test_nothing_is_fetched(read, named):
     [
         (b"no gzip", {"compression": "gzip"}),
         (gzip.compress(LINES)[:-9], {"compression": "gzip"}),
-        (b"no parquet", {"format": "parquet"}),
         (None, {}),
     ],
-    ids=["no gzip", "torn gzip", "no parquet", "no file"],
+    ids=["no gzip", "torn gzip", "no file"],
 )
 def test_a_file_that_cannot_be_read_is_named(root, read, content, options):
     if content is not None:

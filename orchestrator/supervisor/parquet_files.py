@@ -1,0 +1,104 @@
+"""Parquet files, read a few megabytes at a time, however large they or their row groups are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.protocol.arrow_types import flaw_of, is_list
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData, ParquetFile, RowGroupMetaData
+
+_BYTES_AT_A_TIME = 8_000_000
+_ROWS_AT_A_TIME = 32_768
+"""Enough that each column is worth its call."""
+_BYTES_BUFFERED = 16_000_000
+"""Of all columns together, as they stand in the file."""
+_LEAST_BUFFER, _LARGEST_BUFFER = 1 << 14, 1 << 20
+_WIDTH = 8
+"""Bytes of a number, in however few of them it is stored."""
+_FIRST_ROWS = 1000
+
+
+def read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, in order. Raises OSError, ValueError or an error of Arrow where it cannot be read, or not as
+    records."""
+    # Only batches of parquet pay for the import.
+    from pyarrow.parquet import read_metadata
+
+    metadata = read_metadata(path)
+    rows_at_a_time = _rows_at_a_time(path, metadata)
+    with _opened(path, metadata) as file:
+        if flaw := flaw_of(file.schema_arrow):
+            raise ValueError(flaw)
+        # Threads take more memory here, and more time.
+        for rows in file.iter_batches(rows_at_a_time, use_threads=False):
+            # A file may say that bytes are text, and Arrow takes its word.
+            rows.validate(full=True)
+            yield rows
+
+
+def _opened(path: Path, metadata: "FileMetaData", read_dictionary: list[str] | None = None) -> "ParquetFile":
+    from pyarrow.parquet import ParquetFile
+
+    return ParquetFile(
+        path,
+        metadata=metadata,
+        read_dictionary=read_dictionary,
+        pre_buffer=False,
+        buffer_size=min(max(_LEAST_BUFFER, _BYTES_BUFFERED // max(1, metadata.num_columns)), _LARGEST_BUFFER),
+        # Instants of 96 bits reach further than nanoseconds of 64 do, which Arrow would make of them without a word.
+        coerce_int96_timestamp_unit="us",
+    )
+
+
+# ── how many rows fit ────────────────────────────────────────────────────────────────────────────
+
+
+def _rows_at_a_time(path: Path, metadata: "FileMetaData") -> int:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    repeated = _repeated_bytes(path, metadata, groups)
+    bytes_a_row = max((_bytes_a_row(*each) for each in zip(groups, repeated, strict=True)), default=0)
+    return max(1, min(int(_BYTES_AT_A_TIME / max(1, bytes_a_row)), _ROWS_AT_A_TIME))
+
+
+def _bytes_a_row(group: "RowGroupMetaData", repeated: int) -> float:
+    chunks = [group.column(place) for place in range(group.num_columns)]
+    stored = sum(max(chunk.total_uncompressed_size, _WIDTH * chunk.num_values) for chunk in chunks)
+    values = max((chunk.num_values for chunk in chunks), default=0)
+    return float((stored + repeated * values) / max(1, group.num_rows))
+
+
+def _repeated_bytes(path: Path, metadata: "FileMetaData", groups: "list[RowGroupMetaData]") -> list[int]:
+    """How long texts may be that are stored once for many rows, of all columns together, in each row group."""
+    names = sorted({name for group in groups for name in _stored_once(group)})
+    if not names:
+        return [0] * len(groups)
+    with _opened(path, metadata, names) as file:
+        return [_longest(file, number, names) for number in range(len(groups))]
+
+
+def _stored_once(group: "RowGroupMetaData") -> Iterator[str]:
+    for place in range(group.num_columns):
+        chunk = group.column(place)
+        if chunk.has_dictionary_page and chunk.physical_type == "BYTE_ARRAY":
+            yield chunk.path_in_schema
+
+
+def _longest(file: "ParquetFile", group: int, names: list[str]) -> int:
+    rows = next(file.iter_batches(_FIRST_ROWS, row_groups=[group], columns=names), None)
+    return 0 if rows is None else sum(map(_longest_text, rows.columns))
+
+
+def _longest_text(values: pa.Array) -> int:
+    """The length of the longest text in the dictionaries of a column."""
+    if pa.types.is_dictionary(values.type):
+        return pc.max(pc.binary_length(values.dictionary)).as_py() or 0
+    if pa.types.is_struct(values.type):
+        return sum(map(_longest_text, values.flatten()))
+    if pa.types.is_map(values.type):
+        return _longest_text(values.keys) + _longest_text(values.items)
+    return _longest_text(values.values) if is_list(values.type) else 0
