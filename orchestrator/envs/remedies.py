@@ -31,7 +31,11 @@ _DISTRIBUTION = re.compile(
     r"The '([\w.-]+)[^']*' distribution was not found|No package metadata was found for ([\w.-]+)"
     r"|(?:pip|conda) install ['\"`]?([\w.-]+)|Missing optional dependency '([\w.-]+)'"
 )
-_NAMED = re.compile(r"No module named '(\w+)|from '(\w+)|module '(\w+)[\w.]*' has no attribute")
+_NAMED = re.compile(
+    r"No module named '(\w+)|from '(\w+)|module '(\w+)[\w.]*' has no attribute"
+    # What was compiled for an earlier version of another package.
+    r"|\b(\w+)\.[\w.]+ (?:size changed, may indicate binary incompatibility|failed to import)"
+)
 _FRAME = re.compile(r'File "[^"]*site-packages/(\w+)')
 _FAILED_BUILD = re.compile(r"[Ff]ailed to (?:download and )?build `([\w.-]+?)(?:==([^`]+))?`")
 _DEPENDS_ON = re.compile(r"depends? on ([\w.-]+?)(?:\[[^\]]*\])?[<>=!~]")
@@ -96,10 +100,9 @@ def remedies(failure: Failure, recipe: Recipe, around: Around) -> Iterator[Remed
     """What to try of a recipe that failed so."""
     match failure.stage:
         case Stage.START:
-            named = _named(failure)
-            suspects = [*dict.fromkeys([*named, *_passed(failure)])]
+            suspects = [*dict.fromkeys([*_named(failure), *_passed(failure)])]
             yield from what_is_missing(failure)
-            yield from _older("extras", named)
+            yield from what_is_too_new(failure)
             yield from _on(_pythons(failure, around))
             yield from _dates(recipe, around)
             yield from _newer(suspects, around)
@@ -136,6 +139,11 @@ def what_is_missing(failure: Failure) -> Iterator[Remedy]:
             yield Remedy.of(extras=name)
     if missing := _MODULE.search(failure.cause):
         yield from _that_bring(missing[1], failure)
+
+
+def what_is_too_new(failure: Failure) -> Iterator[Remedy]:
+    """Earlier versions of the packages that a failure names."""
+    return _older("extras", _named(failure))
 
 
 def _that_bring(module: str, failure: Failure) -> Iterator[Remedy]:

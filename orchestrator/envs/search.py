@@ -15,7 +15,7 @@ from orchestrator.envs.offer import Index
 from orchestrator.envs.package import Package
 from orchestrator.envs.receipt import Receipt
 from orchestrator.envs.recipe import Recipe, options_of
-from orchestrator.envs.remedies import Around, Remedy, remedies, what_is_missing
+from orchestrator.envs.remedies import Around, Remedy, remedies, what_is_missing, what_is_too_new
 from orchestrator.envs.resolve import resolve
 from orchestrator.envs.workshop import Workshop
 from orchestrator.errors import EnvironmentBroken
@@ -27,8 +27,8 @@ TRIES = 30
 DEEPEST = 3
 """How many remedies are put together."""
 
-LONGEST_TRY = 600.0
-"""Seconds that one call of the installer may take: a remedy that compiles for longer is none."""
+LONGEST_TRY = 180.0
+"""Seconds that one call of the installer may take: a remedy that compiles for longer is none, or the last resort."""
 
 _PASSING = re.compile(r"/[^\s'\",:]*|\b0x[0-9a-f]+")
 """What differs in the words of a failure from one environment to the next, though it is the same."""
@@ -81,21 +81,27 @@ class _Search:
         self._version = version
         self._around = around
         self._left = TRIES
+        self._places: deque[_Place] = deque()
         self._recipes = {shop.recipe}
         self._builds: set[tuple[object, ...]] = set()
 
     def run(self) -> Found | None:
         """Tries single remedies before two of them together, and these before three."""
-        places = deque([_Place(self._shop.recipe, self._first, remedies=0)])
-        while places:
-            place = places.popleft()
+        self._places.append(_Place(self._shop.recipe, self._first, remedies=0))
+        while self._places:
+            place = self._places.popleft()
             for remedy in remedies(place.failure, place.recipe, self._around):
-                reached = self._go(place, remedy)
-                if isinstance(reached, Found):
-                    return reached
-                if reached is not None:
-                    places.append(reached)
+                if found := self._follow(place, remedy):
+                    return found
         return None
+
+    def _follow(self, place: _Place, remedy: Remedy) -> Found | None:
+        """What a remedy leads to from a place; a place that it leads to is one to go on from later."""
+        reached = self._go(place, remedy)
+        if isinstance(reached, _Place):
+            self._places.append(reached)
+            return None
+        return reached
 
     def _go(self, place: _Place, remedy: Remedy) -> Found | _Place | None:
         """Where a remedy leads from a place; None when it is no further."""
@@ -113,6 +119,10 @@ class _Search:
         for each in what_is_missing(outcome):
             if further := self._go(reached, each):
                 return further
+        # What is named as too new most likely is.
+        for each in what_is_too_new(outcome):
+            if found := self._follow(reached, each):
+                return found
         return reached
 
     def _attempt(self, recipe: Recipe) -> Found | Failure | None:

@@ -46,7 +46,10 @@ class Uv:
     longest: float | None = None
 
     def run(self, *arguments: str | Path, text: str = "") -> str:
-        """Gives uv `text` on stdin and returns its stdout. Raises UvFailed; EnvironmentBroken when there is no uv."""
+        """Gives uv `text` on stdin and returns its stdout.
+
+        Raises UvFailed; EnvironmentBroken when there is no uv, or it takes longer than it may.
+        """
         command = [
             _binary(),
             # A pyproject.toml or uv.toml around the workspace is about another project; above / there is none.
@@ -72,7 +75,7 @@ class Uv:
             try:
                 out, _ = process.communicate(text.encode(), self.longest)
             except subprocess.TimeoutExpired as late:
-                raise UvFailed(f"error: it did not end within {late.timeout:g} s") from late
+                raise EnvironmentBroken(f"uv did not end within {late.timeout:g} s") from late
             finally:
                 _end(process)
             if process.returncode:

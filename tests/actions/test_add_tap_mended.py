@@ -116,6 +116,23 @@ def test_a_package_that_is_too_new_is_taken_at_an_older_version(shop, index):
     assert taps["shapes"].extras == ("shapes-of-old<3",)
 
 
+@pytest.mark.skipif(not others(), reason="there is one Python only")
+def test_what_is_named_as_too_new_gives_way_before_anything_else_is_tried(shop, index):
+    index.add("rarely-installed", commands=[])
+    index.add("shapes-of-old", "1.5", source="soft = 1", commands=[])
+    index.add("shapes-of-old", "3.0", source="", commands=[])
+    needs_both = f"import rarely_installed\nfrom shapes_of_old import soft\n{STEADY}"
+    index.add("tap-shapes", source=needs_both, requires=["shapes-of-old"])
+    told: list[Event] = []
+
+    add_tap(shop, "tap-shapes", fix=lambda command: True, listen=told.append)
+
+    assert read_config(shop.config).taps["shapes"].extras == ("rarely_installed", "shapes-of-old<3")
+    assert [event.text.partition(":")[0] for event in told if isinstance(event, Note)][1:] == [
+        "Tried --with rarely_installed"
+    ]
+
+
 # ── another Python ───────────────────────────────────────────────────────────────────────────────
 
 

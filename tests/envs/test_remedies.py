@@ -122,6 +122,20 @@ def test_a_date_that_was_asked_for_stays():
 
 
 @pytest.mark.parametrize(
+    "cause",
+    [
+        "ImportError: cannot import name 'x' from 'urllib3.util' (/e/urllib3/util.py)",
+        "AttributeError: module 'urllib3.util' has no attribute 'x'",
+        "ModuleNotFoundError: No module named 'urllib3.packages'",
+        "ValueError: urllib3.dtype size changed, may indicate binary incompatibility. Expected 96 from C header",
+        "ImportError: urllib3.core.multiarray failed to import",
+    ],
+)
+def test_what_a_failure_names_is_taken_at_an_earlier_version(cause):
+    assert tried(failing(cause))[0] == "--with 'urllib3<1'"
+
+
+@pytest.mark.parametrize(
     ("cause", "first"),
     [
         ("ModuleNotFoundError: No module named 'rarely.installed'", "--with rarely"),

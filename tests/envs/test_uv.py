@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.envs.uv import Uv, UvFailed, complaint, reason
 from orchestrator.envs.variables import inherited
+from orchestrator.errors import EnvironmentBroken
 
 TRACEBACK = """\
 Traceback (most recent call last):
@@ -121,3 +122,8 @@ def test_children_inherit_what_they_need_and_nothing_that_bends_them():
 
 def test_no_python_is_downloaded_unless_a_person_says_so():
     assert inherited({}) == {"UV_PYTHON_DOWNLOADS": "never"}
+
+
+def test_uv_is_ended_when_it_takes_longer_than_it_may(tmp_path):
+    with pytest.raises(EnvironmentBroken, match="uv did not end within 0 s"):
+        Uv(tmp_path, longest=0).run("pip", "list")
