@@ -19,7 +19,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     envs/           one locked Python per tap               [writes envs/]
     hub/            the public index of taps
     catalogs/       catalog, selection, drift               [writes catalogs/]
-    supervisor/     command, process, stderr; where a tap runs
+    supervisor/     command, launcher, process, stderr; where a tap runs
     destinations/   contract + one file per destination
     state/          commit log, runs, archive               [writes state/]
     secrets/        vault, references, redaction            [writes secrets/]

@@ -30,7 +30,8 @@ class Length:
 
 def start(workspace: FakeWorkspace, **options: Any) -> ForkServerProcess:
     """A run in a process that ends with the exit code of the run."""
-    process = _processes.Process(target=_run, args=(workspace, options))
+    # It is forked off a process that was started before the test said anything about its environment.
+    process = _processes.Process(target=_run, args=(workspace, dict(os.environ), options))
     process.start()
     return process
 
@@ -76,7 +77,8 @@ def _start_counted(workspace: FakeWorkspace, last_call: int | None) -> tuple[For
     return process, told
 
 
-def _run(workspace: FakeWorkspace, options: dict[str, Any]) -> None:
+def _run(workspace: FakeWorkspace, environ: dict[str, str], options: dict[str, Any]) -> None:
+    os.environ.update(environ)
     try:
         workspace.run(**options)
     except OrchestratorError as error:

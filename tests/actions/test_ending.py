@@ -75,7 +75,7 @@ def half_a_table(workspace):
 @pytest.mark.parametrize("bows", ["with a state", "silently"])
 def test_a_tap_that_is_stopped_with_its_run_and_takes_its_leave_is_a_stopped_run(half_a_table, bows):
     workspace, stop = half_a_table
-    stop(["parent", "tap"], bows=bows)
+    stop(["run", "tap"], bows=bows)
 
     process = start(workspace)
     process.join(20)

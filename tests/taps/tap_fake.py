@@ -103,9 +103,10 @@ def leave_a_child(seconds: float) -> None:
 
 
 def stop(whom: list[str]) -> None:
-    """SIGTERM to the run ("parent"), as a service manager sends it to all at once, and to the tap ("tap")."""
+    """SIGTERM to the run ("run"), as a service manager sends it to all at once, and to the tap ("tap")."""
+    launcher = Path(f"/proc/{os.getppid()}/stat").read_text()
     for each in whom:
-        os.kill(os.getppid() if each == "parent" else os.getpid(), signal.SIGTERM)
+        os.kill(int(launcher.rpartition(")")[2].split()[1]) if each == "run" else os.getpid(), signal.SIGTERM)
 
 
 def touch(path: str) -> None:

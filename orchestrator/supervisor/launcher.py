@@ -1,0 +1,308 @@
+"""The program between a run and its tap: it starts the tap with less than we may do, and whatever the tap started ends
+with the tap, or with us.
+
+It is run as a file, by a Python without packages, before the first message of each run: so it imports little, and
+nothing of ours. `launching.py` gives it its order.
+
+It reads the order on its stdin, which then is its lifeline: where that ends, we are gone. On a pipe it tells
+`started PID`, or `cannot WHY`; `over WHAT` when the tap took more than it may; and `ended CODE`, that of the tap.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import resource
+import select
+import sys
+import time
+
+# `signal` would import enum, and `typing` what takes longer than all the rest.
+from _signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGXFSZ, signal  # type: ignore[import-not-found]
+
+END = b"e"
+"""On the lifeline: the tap is to end, within its grace."""
+KILL = b"k"
+"""The same, at once."""
+
+TIMEOUT, MEMORY, PROCESSES, CPU_TIME = "timeout", "memory", "processes", "cpu_time"
+"""What a tap may take too much of, as the order and the report call it."""
+
+_ON_LINUX = sys.platform.startswith("linux")
+_NEVER = float("inf")
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Order = Mapping[str, Any]
+    Tell = Callable[[str], object]
+
+
+def main() -> None:
+    report = int(sys.argv[1])
+    os.set_inheritable(report, False)
+    # A service manager ends all of us at once; the tap may still take its leave, and we wait for it.
+    signal(SIGTERM, SIG_IGN)
+    signal(SIGINT, SIG_IGN)
+    order: Order = marshal.loads(_read(int.from_bytes(_read(4), "big")))
+    if _ON_LINUX:
+        # What the tap started and left behind becomes our child, wherever it went.
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+    def tell(words: str) -> None:
+        os.write(report, f"{words}\n".encode())
+
+    tap, why_not = _start(order)
+    if why_not:
+        os.waitpid(tap, 0)
+        tell(f"cannot {why_not}")
+        return
+    # Whoever reads the tap has to meet the end of what it says.
+    for ours in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), ours)
+    tell(f"started {tap}")
+    tell(f"ended {os.waitstatus_to_exitcode(_watch(tap, order, tell))}")
+
+
+def _read(length: int) -> bytes:
+    content = b""
+    while len(content) < length:
+        block = os.read(0, length - len(content))
+        if not block:
+            sys.exit("nobody gave an order")
+        content += block
+    return content
+
+
+# ── the tap, before it is one ────────────────────────────────────────────────────────────────────
+
+
+def _start(order: Order) -> tuple[int, str]:
+    """The process of the tap; and why it could not become one, or nothing."""
+    failed, failing = os.pipe()
+    launcher = os.getpid()
+    tap = os.fork()
+    if tap == 0:
+        try:
+            _become(order, launcher)
+        except BaseException as error:
+            os.write(failing, (getattr(error, "strerror", None) or str(error)).encode())
+        finally:
+            os._exit(127)
+    os.close(failing)
+    with open(failed, "rb") as file:
+        # It ends with nothing when the tap has taken over.
+        return tap, file.read().decode()
+
+
+def _become(order: Order, launcher: int) -> None:
+    # A session of its own: what the tap does to its group does not reach us.
+    os.setsid()
+    if _ON_LINUX:
+        _prctl(_PR_SET_PDEATHSIG, SIGKILL)
+        if os.getppid() != launcher:
+            return
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if order["open_files"]:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        most = order["open_files"] if hard == resource.RLIM_INFINITY else min(order["open_files"], hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0, inheritable=True)
+    # What we or Python ignore, whoever we start would ignore as well.
+    for number in (SIGTERM, SIGINT, SIGPIPE, SIGXFSZ):
+        signal(number, SIG_DFL)
+    os.execve(order["arguments"][0], order["arguments"], order["environment"])
+
+
+def _prctl(option: int, value: int) -> None:
+    """prctl(2). Raises OSError."""
+    import ctypes
+
+    nothing = ctypes.c_ulong(0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(value), nothing, nothing, nothing):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+# ── the tap, until its end ───────────────────────────────────────────────────────────────────────
+
+
+def _watch(tap: int, order: Order, tell: Tell) -> int:
+    """Waits for the end of the tap, sees to it that there is one, and ends what it left behind. Its wait status."""
+    waiting = select.poll()
+    waiting.register(0, select.POLLIN)
+    # A pipe alone would not do: a process that was forked off us holds its other end as well.
+    ours, exits = _end_of(order["supervisor"]), _end_of(tap)
+    for end in (ours, exits):
+        if end is not None:
+            waiting.register(end, select.POLLIN)
+    use = _Use(order)
+    tick = use.tick if exits is not None else 0.02
+    timeout = time.monotonic() + (order[TIMEOUT] or _NEVER)
+    deadline = _NEVER
+    while (status := _reap(tap)) is None:
+        awake = {descriptor for descriptor, _ in waiting.poll(tick * 1000)}
+        word = os.read(0, 1) if 0 in awake else None
+        now = time.monotonic()
+        if now >= timeout:
+            tell(f"over {TIMEOUT}")
+        if now >= timeout or word == END:
+            timeout, deadline = _NEVER, min(deadline, now + order["grace"])
+            _signal_group(tap, SIGTERM)
+        if ours in awake or now >= deadline or word not in (None, END):
+            break
+        if over := use.over(now):
+            tell(f"over {over}")
+            break
+    return _end_all(tap, status)
+
+
+def _end_of(pid: int) -> int | None:
+    """A descriptor that is readable when the process has ended, where the system has such ones."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _reap(tap: int) -> int | None:
+    """Waits for those that ended; the wait status of the tap, if it is among them."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid == 0:
+            return None
+        if pid == tap:
+            return status
+
+
+def _end_all(tap: int, status: int | None) -> int:
+    """Ends the tap and whatever it started. The wait status of the tap."""
+    # In one stroke: of a group that is killed like this nobody starts another one.
+    _signal_group(tap, SIGKILL)
+    while True:
+        try:
+            pid, ended = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                for left in _family():
+                    _signal(left, SIGKILL)
+                # Those whose parent ended become our children, and are met in the next round.
+                pid, ended = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status or 0
+        if pid == tap:
+            status = ended
+
+
+def _signal_group(tap: int, number: int) -> None:
+    try:
+        os.killpg(tap, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+# ── what it uses ─────────────────────────────────────────────────────────────────────────────────
+
+
+class _Use:
+    """What the tap and all that it started use together, held against what they may."""
+
+    def __init__(self, order: Order) -> None:
+        self._most = {what: order[what] for what in (PROCESSES, CPU_TIME, MEMORY) if order[what] and _ON_LINUX}
+        # Memory grows fast, and whoever is watched closely can be stopped near the limit.
+        self.tick = 0.05 if MEMORY in self._most else 0.2
+        self._family: list[int] = []
+        self._look_again = 0.0
+
+    def over(self, now: float) -> str | None:
+        """What they use too much of."""
+        if not self._most:
+            return None
+        # To find them all is dear: the whole machine is looked through.
+        if now >= self._look_again:
+            self._family = _family()
+            self._look_again = now + 0.2
+        used = [stat for pid in self._family if (stat := _stat(pid))]
+        return next((what for what, most in self._most.items() if self._sum(what, used) > most), None)
+
+    def _sum(self, what: str, used: list[_Stat]) -> float:
+        if what == PROCESSES:
+            return sum(not stat.is_over for stat in used)
+        if what == CPU_TIME:
+            reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return reaped.ru_utime + reaped.ru_stime + sum(stat.seconds for stat in used)
+        resident = sum(stat.bytes for stat in used)
+        # What they share counts once; but to know what they share takes the kernel a while.
+        return resident if resident <= self._most[MEMORY] else sum(_own_bytes(stat) for stat in used)
+
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class _Stat:
+    """A line of /proc/PID/stat; see proc(5)."""
+
+    def __init__(self, pid: int, line: bytes) -> None:
+        # The name of the program may hold anything, also spaces and brackets.
+        fields = line[line.rindex(b")") + 2 :].split()
+        self.pid = pid
+        self.is_over = fields[0] in b"ZX"
+        self.parent = int(fields[1])
+        self.seconds = sum(map(int, fields[11:15])) / _TICKS
+        self.bytes = int(fields[21]) * _PAGE
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return _Stat(pid, file.read())
+    except OSError:
+        return None
+
+
+def _own_bytes(stat: _Stat) -> int:
+    """Its memory, with its part of what it shares with others."""
+    try:
+        with open(f"/proc/{stat.pid}/smaps_rollup", "rb") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+    except (OSError, StopIteration):
+        return stat.bytes
+
+
+def _family() -> list[int]:
+    """The tap and all that it started, as far as they are there; none where the system does not tell."""
+    if not _ON_LINUX:
+        return []
+    stats = [stat for name in os.listdir("/proc") if name.isdecimal() and (stat := _stat(int(name)))]
+    children: dict[int, list[int]] = {}
+    for stat in stats:
+        children.setdefault(stat.parent, []).append(stat.pid)
+    family: list[int] = []
+    generation = [os.getpid()]
+    while generation:
+        generation = [child for parent in generation for child in children.get(parent, ())]
+        family += generation
+    return family
+
+
+if __name__ == "__main__":
+    main()
+    # Python would look through all that it holds before it goes.
+    os._exit(0)

@@ -1,0 +1,174 @@
+"""The launcher as we see it: the order that it is given, and what it tells of the tap."""
+
+import contextlib
+import marshal
+import os
+import select
+import signal
+import subprocess
+import sys
+from typing import IO, Any
+
+from orchestrator.errors import EnvironmentBroken
+from orchestrator.supervisor import launcher
+from orchestrator.supervisor.command import Command
+
+_SLOWEST_KILL = 2.0
+"""Seconds that the launcher has to end all that the tap started."""
+
+
+class Launched:
+    """A tap that was started by a launcher; `pid` is that of the tap. `timeout` and `grace` are seconds: for how long
+    it may be at work, and how long it may take its leave then.
+
+    Raises EnvironmentBroken where it cannot be started.
+    """
+
+    def __init__(self, command: Command, *, grace: float, timeout: float | None, pipe: int) -> None:
+        orders, lifeline = os.pipe()
+        report, telling = os.pipe()
+        self._lifeline = os.fdopen(lifeline, "wb")
+        self._report = os.fdopen(report, "rb", buffering=0)
+        self._half_told = b""
+        self.pid = 0
+        self._over: str | None = None
+        self._exit_code: int | None = None
+        try:
+            self._process = subprocess.Popen(
+                # It has nothing of our packages, and nothing of what the tap finds in its environment.
+                (sys.executable, "-I", "-S", _program(), str(telling)),
+                stdin=orders,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={},
+                cwd=command.folder,
+                pass_fds=(*command.open_files, telling),
+                start_new_session=True,
+                # Before it begins: a pipe in which more is waiting cannot be made narrower.
+                pipesize=pipe,
+            )
+        except OSError as error:
+            self._let_go()
+            raise _cannot_start(command, str(error)) from error
+        finally:
+            os.close(orders)
+            os.close(telling)
+        try:
+            self.pid = self._begin(command, {"grace": grace, launcher.TIMEOUT: timeout})
+        except BaseException:
+            self.kill()
+            self.stdout.close()
+            self.stderr.close()
+            raise
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    @property
+    def stderr(self) -> IO[bytes]:
+        assert self._process.stderr is not None
+        return self._process.stderr
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the tap has, and all that it started."""
+        return self._process.poll() is not None
+
+    @property
+    def over(self) -> str | None:
+        """What the tap took more of than it may, in a word of the launcher, which ends it for that."""
+        self._hear()
+        return self._over
+
+    @property
+    def exit_code(self) -> int:
+        """Of a tap that has ended; below zero it is the number of the signal that ended it."""
+        self._hear()
+        return self._process.returncode if self._exit_code is None else self._exit_code
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended. Raises subprocess.TimeoutExpired."""
+        self._process.wait(seconds)
+
+    def end(self) -> None:
+        """Asks the tap to end; what remains of it after the grace is killed. Does not wait."""
+        self._say(launcher.END)
+
+    def kill(self) -> None:
+        """Ends the tap and all that it started. Afterwards it has ended, and nothing of it is open but its output."""
+        self._say(launcher.KILL)
+        try:
+            self._process.wait(_SLOWEST_KILL)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        finally:
+            self._process.wait()
+            self._hear()
+            self._let_go()
+            if self._exit_code is None and self.pid:
+                # Somebody killed the launcher; the tap ended with it, what the tap started did not.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+
+    def _begin(self, command: Command, times: dict[str, float | None]) -> int:
+        """Gives the order. The process of the tap."""
+        order = marshal.dumps(_order(command) | times)
+        self._say(len(order).to_bytes(4, "big") + order)
+        said = b""
+        while not said.endswith(b"\n"):
+            said += (heard := self._report.read(1))
+            if not heard:
+                raise _cannot_start(command, "its launcher broke off")
+        word, _, rest = said.decode().rstrip("\n").partition(" ")
+        if word == "cannot":
+            raise _cannot_start(command, rest)
+        return int(rest)
+
+    def _say(self, words: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._lifeline.write(words)
+            self._lifeline.flush()
+
+    def _hear(self) -> None:
+        """Takes in what the launcher told since."""
+        waiting = select.poll()
+        if not self._report.closed:
+            waiting.register(self._report, select.POLLIN)
+        while waiting.poll(0) and (told := self._report.read(4096)):
+            *lines, self._half_told = (self._half_told + told).split(b"\n")
+            for line in lines:
+                word, _, rest = line.decode().partition(" ")
+                if word == "over":
+                    self._over = rest
+                elif word == "ended":
+                    self._exit_code = int(rest)
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._lifeline.close()
+        self._report.close()
+
+
+def _program() -> str:
+    """The file of the launcher; compiled, if it can be, which halves the time that it takes to start."""
+    compiled = launcher.__spec__.cached
+    return compiled if compiled and os.path.exists(compiled) else launcher.__file__
+
+
+def _order(command: Command) -> dict[str, Any]:
+    """What the launcher is told of a command."""
+    return {
+        "supervisor": os.getpid(),
+        "arguments": [os.fsencode(argument) for argument in command.arguments],
+        "environment": {os.fsencode(name): os.fsencode(value) for name, value in command.environment.items()},
+        "open_files": None,
+        launcher.MEMORY: None,
+        launcher.PROCESSES: None,
+        launcher.CPU_TIME: None,
+    }
+
+
+def _cannot_start(command: Command, why: str) -> EnvironmentBroken:
+    return EnvironmentBroken(f"{command.arguments[0]} cannot be started", cause=why, hint="orchestrator install")
