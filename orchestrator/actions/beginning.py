@@ -11,7 +11,7 @@ from orchestrator.config.values import closest
 from orchestrator.errors import UnknownName, UsageError
 from orchestrator.load.commit import Commit, Rewind
 from orchestrator.load.generations import EVERY
-from orchestrator.protocol.bookmarks import midway, without_stream
+from orchestrator.protocol.bookmarks import forgetful, midway, without_stale_mark, without_stream
 from orchestrator.state import CommitLog
 
 Streams = frozenset[str] | None
@@ -73,10 +73,13 @@ def _is_always_gathered(flow: Flow, prepared: Prepared, stream: str) -> bool:
 
 
 def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset[str]) -> Beginning:
-    """The same with the bookmarks of `streams` taken out, and their rows gathered anew."""
+    """The same with the bookmarks of `streams` taken out, and their rows gathered anew; and so for those with which the
+    tap could not go on."""
     state = begun.state
+    streams |= forgetful(state)
     for stream in sorted(streams - {EVERY}):
         state = None if state is None else _without(state, stream, flow, prepared)
+    state = None if state is None else without_stale_mark(state)
     return replace(begun, state=state, afresh=frozenset(prepared.rules.id(stream) for stream in streams))
 
 

@@ -51,6 +51,36 @@ def midway(state: bytes | None) -> frozenset[str]:
     return frozenset(stream for stream, place in places.items() if isinstance(place, dict) and "version" in place)
 
 
+def forgetful(state: bytes | None) -> frozenset[str]:
+    """The streams whose bookmark is a row in the middle of a table, without the version that its rows were given.
+
+    Taps of MySQL go on after that row, but with a new version, by which they take away the rows before it.
+    https://github.com/singer-io/tap-mysql, sync_strategies/full_table.py
+    """
+    places = _decoded(state).get("bookmarks")
+    if not isinstance(places, dict):
+        return frozenset()
+    return frozenset(
+        stream
+        for stream, place in places.items()
+        if isinstance(place, dict) and place.get("last_pk_fetched") and place.get("version") is None
+    )
+
+
+def without_stale_mark(state: bytes) -> bytes:
+    """The state without the mark `currently_syncing`, where of the stream that it names nothing else is remembered.
+
+    The mark is there so that a tap goes on with the stream in which it broke off. Of one that has no bookmark there is
+    nothing to go on with; pipelinewise-tap-mysql leaves it out then.
+    """
+    members, value = _members(state), _decoded(state)
+    match value:
+        case {"currently_syncing": str(stream), "bookmarks": dict(places)} if members and not places.get(stream):
+            del members["currently_syncing"]
+            return msgspec.json.encode(members)
+    return state
+
+
 def _decoded(state: bytes | None) -> dict[str, Any]:
     """A state as an object, empty where it is none."""
     try:

@@ -139,6 +139,21 @@ def test_a_full_table_that_the_tap_goes_on_with_in_the_next_run_is_whole_in_the_
     assert workspace.numbers("labels") == numbers(1, 9)
 
 
+def test_a_full_table_that_breaks_off_starts_over_where_the_tap_forgets_its_version(workspace):
+    table = {"rows": 9, "method": "FULL_TABLE", "activates": "both", "forgets": True}
+    workspace.settle(commit_rows=1)
+    workspace.behave(**BY_TWOS, accidents=[{"after": AFTER_FIVE_ROWS, "exit": 1}])
+    workspace.source(labels=table)
+    with pytest.raises(TapFailed):
+        workspace.run()
+    workspace.behave(accidents=[])
+
+    report = workspace.run()
+
+    assert report.run.read == {"labels": 9}
+    assert workspace.numbers("labels") == numbers(1, 9)
+
+
 @pytest.mark.parametrize("activates", ["first", "last", "both"])
 @pytest.mark.parametrize("key", [["id"], []])
 def test_a_row_that_is_gone_at_the_source_goes_with_the_next_version(workspace, key, activates):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.protocol.bookmarks import bookmarks, midway, without_stream
+from orchestrator.protocol.bookmarks import bookmarks, forgetful, midway, without_stale_mark, without_stream
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,33 @@ def test_a_stream_whose_bookmark_keeps_a_version_is_midway():
 
     assert midway(state) == {"a"}
     assert midway(b'{"a": {"version": 7}}') == midway(b"[1]") == midway(None) == frozenset()
+
+
+def test_a_stream_that_remembers_a_row_and_not_its_version_cannot_be_gone_on_with():
+    row = b'"last_pk_fetched": {"id": 3}'
+    state = b'{"bookmarks": {"a": {%s}, "b": {%s, "version": 7}, "c": {"last_pk_fetched": null}}}' % (row, row)
+
+    assert forgetful(state) == {"a"}
+    assert forgetful(b'{"a": {%s}}' % row) == forgetful(b"[1]") == forgetful(None) == frozenset()
+
+
+def test_a_mark_at_a_stream_of_which_nothing_is_remembered_goes():
+    begun = b'{"currently_syncing": "a", "bookmarks": {"a": {}, "b": {"id": 1.50}}}'
+
+    assert without_stale_mark(begun) == b'{"bookmarks":{"a": {}, "b": {"id": 1.50}}}'
+    assert without_stale_mark(begun.replace(b'"a"', b'"other"')) == b'{"bookmarks":{"other": {}, "b": {"id": 1.50}}}'
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b'{"currently_syncing": "a", "bookmarks": {"a": {"id": 1}}}',
+        b'{"currently_syncing": null, "bookmarks": {}}',
+        b'{"currently_syncing": "a"}',
+        b'{"bookmarks": {}}',
+        b'[{"currently_syncing": "a"}]',
+        b"",
+    ],
+)
+def test_any_other_state_stays_as_it_was_written(state):
+    assert without_stale_mark(state) == state

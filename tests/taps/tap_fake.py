@@ -11,6 +11,7 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.method      INCREMENTAL unless given; FULL_TABLE reads everything in each run
     streams.NAME.resumes     a full table that broke off goes on where it was
     streams.NAME.activates   rows have a version and ACTIVATE_VERSION comes "first", "last" or "both"
+    streams.NAME.forgets     of a table that broke off the row is remembered, and not the version: so do taps of MySQL
     streams.NAME.drifts      after so many rows `size` turns from a number to a text, and `extra` is new
     streams.NAME.nested       rows have an object: `author`, with the members `id` and `name`
     streams.NAME.mute        it is offered in discovery, but a sync does not say a word of it
@@ -240,6 +241,9 @@ class Tap:
         place = self._bookmarks.get(stream.name, {})
         # A place without a row is that of a table which was read to its end: now begins the next version.
         version = place.get("version", 0) + ("n" not in place) if stream.versioned else None
+        forgets = stream.config.get("forgets")
+        if forgets:
+            version = time.time_ns()
         self._announce(stream, 1)
         if stream.config.get("activates") in ("first", "both"):
             self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
@@ -250,7 +254,9 @@ class Tap:
             raise_error(words)
         count = 0
         for numbers in _chunks(stream.left(place), self._config.get("state_every", 0)):
-            bookmark = {"n": numbers[-1]} | ({"version": version} if stream.versioned else {})
+            bookmark = {"n": numbers[-1]} | ({"version": version} if stream.versioned and not forgets else {})
+            if forgets:
+                bookmark["last_pk_fetched"] = {"n": numbers[-1]}
             if self._config.get("state_ahead"):
                 self._bookmarks[stream.name] = bookmark
                 self._tell_state()
@@ -263,7 +269,7 @@ class Tap:
         if stream.config.get("activates") in ("last", "both"):
             self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
         if stream.method == "FULL_TABLE":
-            self._bookmarks[stream.name] = {"version": version} if stream.versioned else {}
+            self._bookmarks[stream.name] = {"version": version} if stream.versioned and not forgets else {}
         if self._config.get("state_at_end", True):
             self._tell_state()
         if self._config.get("metrics"):
