@@ -24,8 +24,10 @@ OrchestratorError                     exit code
 │   ├── BadRecord                         a record that contradicts its SCHEMA or has no key
 │   ├── BadBatch                          a BATCH, or a file that it names, cannot be read
 │   ├── TapFailed                         the tap ended with an exit code other than 0
+│   ├── LimitExceeded                     the tap took more memory, time or processes than it may
 │   ├── SilentTap                         the tap ended well but did not say what it had to
 │   └── CountMismatch                     rows read and rows written differ
+├── OutOfTime                         124 the tap was not done, or silent, for longer than it may be
 ├── DamagedFile                       1   a file of the workspace is not what was written
 └── Stopped                           130 or 143, asked to stop by a signal
 """
@@ -159,12 +161,20 @@ class TapFailed(RunFailed):
     pass
 
 
+class LimitExceeded(RunFailed):
+    pass
+
+
 class SilentTap(RunFailed):
     pass
 
 
 class CountMismatch(RunFailed):
     pass
+
+
+class OutOfTime(OrchestratorError):
+    exit_code = 124
 
 
 class DamagedFile(OrchestratorError):

@@ -18,6 +18,7 @@ from orchestrator.config import (
     Destination,
     Flow,
     Hub,
+    Limits,
     Mode,
     Nested,
     Nesting,
@@ -210,6 +211,7 @@ def test_the_list_of_commands_says_what_each_says_of_itself():
 SETTINGS: list[tuple[str, shape.Shape, type | None]] = [
     ("Sections", shape.SECTIONS, None),
     ("[taps.NAME]", shape.TAP, Tap),
+    ("[taps.NAME.limits]", shape.LIMITS, Limits),
     ("[taps.NAME.streams.STREAM]", shape.STREAM, None),
     ("[destinations.NAME]", shape.DESTINATION, Destination),
     ("[[flows]]", shape.FLOW, Flow),

@@ -178,7 +178,7 @@ def _hear(paths: Paths, prepared: Prepared, wanted: Sequence[Choice] | None, pat
 def _failure(prepared: Prepared, exit_code: int, process: TapProcess) -> OrchestratorError | None:
     """How a tap ended badly; many end well when their source refuses a stream, and say so on stderr."""
     refusals = [line.strip() for line in process.stderr.refusals]
-    if exit_code == 0 and not refusals:
+    if exit_code == 0 and not refusals and not process.over:
         return None
     failure = tap_failed(prepared, exit_code, process, "in a sync", hint=f"orchestrator config {prepared.tap.id}")
     if refusals and isinstance(failure, TapFailed):

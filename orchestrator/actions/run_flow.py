@@ -102,7 +102,7 @@ def _read_tap(
             now=now,
             sequence=landing.sequence,
             on_bad_line=landing.scrutiny.on_bad_line,
-            hurry=lambda: bool(stop),
+            hurry=lambda: bool(stop) or process.over is not None,
         )
         for step in steps:
             # The archive comes first: whatever a commit holds can be replayed.
@@ -130,7 +130,11 @@ def _to_a_clean_end(
                 archive.write(block)
                 recording.bytes += len(block)
             yield block
-        if exit_code := process.wait():
+        exit_code = process.wait()
+        if process.over:
+            # One more silence: what came before the last STATE can still settle.
+            yield b""
+        if exit_code or process.over:
             raise tap_failed(
                 prepared,
                 exit_code,

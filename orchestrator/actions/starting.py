@@ -16,8 +16,9 @@ from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.actions.telling import ready, understood
 from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog, marked, read_catalog
 from orchestrator.config import Tap
+from orchestrator.config.measures import duration, size
 from orchestrator.envs import Receipt, in_use
-from orchestrator.errors import CredentialsError, SilentTap, TapFailed
+from orchestrator.errors import CredentialsError, LimitExceeded, OutOfTime, SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
 from orchestrator.secrets import OwnConfig, Redaction
@@ -69,6 +70,7 @@ def prepare(
         frozenset(receipt.capabilities),
         config=msgspec.json.encode(own.told),
         environment=telling.environment,
+        limits=tap.limits,
     )
     ambient = tap_environment(environ)
     redaction = Redaction.of(telling.written, telling.config, own.told, secret=telling.secret)
@@ -172,7 +174,8 @@ def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
                     data="the tap was stopped; nothing was changed",
                     hint=f"orchestrator run {prepared.tap.id}        (it takes all of its streams)",
                 )
-        if exit_code := process.wait():
+        exit_code = process.wait()
+        if exit_code or process.over:
             raise tap_failed(
                 prepared, exit_code, process, "in discovery", hint=f"orchestrator config {prepared.tap.id}"
             )
@@ -198,9 +201,12 @@ def tap_failed(
     *,
     data: str | None = None,
     hint: str | None = None,
-) -> TapFailed | CredentialsError:
-    """What to say of a tap that ended with `exit_code`; its last words are the cause."""
+) -> TapFailed | CredentialsError | LimitExceeded | OutOfTime:
+    """What to say of a tap that ended with `exit_code`, or was ended at one of its limits; its last words are the
+    cause."""
     said = process.stderr.last
+    if process.over:
+        return _over_limit(prepared, process.over, reason(said), data)
     if refusal := refused_credentials(said):
         return CredentialsError(
             f"the source refused the credentials of {prepared.name}",
@@ -214,4 +220,22 @@ def tap_failed(
         cause=reason(said) or "it said nothing on stderr",
         data=data,
         hint=hint,
+    )
+
+
+def _over_limit(prepared: Prepared, limit: str, said: str | None, data: str | None) -> LimitExceeded | OutOfTime:
+    limits, tap = prepared.tap.limits, prepared.tap.id
+    sentences = {
+        "timeout": lambda: f"was not done after {duration(limits.timeout or 0)}",
+        "idle_timeout": lambda: f"said nothing for {duration(limits.idle_timeout or 0)}",
+        "memory": lambda: f"used more than {size(limits.memory or 0)} of memory",
+        "cpu_time": lambda: f"used more than {duration(limits.cpu_time or 0)} of processor time",
+        "processes": lambda: f"had more than {limits.processes} processes",
+    }
+    kind = OutOfTime if limit in ("timeout", "idle_timeout") else LimitExceeded
+    return kind(
+        f"{prepared.name} {sentences[limit]()}, and was ended",
+        cause=f"it said last: {said}" if said else None,
+        data=data,
+        hint=f"a higher {limit} in [taps.{tap}.limits] of orchestrator.toml",
     )

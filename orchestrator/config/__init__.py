@@ -4,6 +4,7 @@
     shape.py       what may stand in the file, and every way a document departs from it
     reading.py     file -> values, or one error that names every problem
     names.py       which settings hold secrets
+    measures.py    sizes and durations
     statements.py  which lines of the file hold which setting
     written.py     where the file says what a tap is told
     splicing.py    changes one setting and leaves the rest of the text alone
@@ -16,12 +17,14 @@ from orchestrator.config.reading import read_config
 from orchestrator.config.values import (
     COMMIT_ROWS,
     COMMIT_SECONDS,
+    USUAL_LIMITS,
     USUAL_SCRUTINY,
     WHOLE,
     Config,
     Destination,
     Flow,
     Hub,
+    Limits,
     Mode,
     Nested,
     Nesting,
@@ -38,12 +41,14 @@ from orchestrator.config.values import (
 __all__ = [
     "COMMIT_ROWS",
     "COMMIT_SECONDS",
+    "USUAL_LIMITS",
     "USUAL_SCRUTINY",
     "WHOLE",
     "Config",
     "Destination",
     "Flow",
     "Hub",
+    "Limits",
     "Mode",
     "Nested",
     "Nesting",

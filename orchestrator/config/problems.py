@@ -11,6 +11,7 @@ from orchestrator.config.shape import (
     DESTINATION,
     FLOW,
     HUB,
+    LIMITS,
     OF_THE_ENVIRONMENT,
     RETENTION,
     SECTIONS,
@@ -100,6 +101,8 @@ def _unknown(place: Place, key: str, near: str | None, shape: Shape) -> str:
 def _tap_problems(place: Place, tap: dict[str, Any]) -> Found:
     yield from _name_problem(place, str(place[-1]))
     yield from _departures(place, tap, TAP, required=() if "inherit" in tap else ("package",))
+    if isinstance(limits := tap.get("limits"), dict):
+        yield from _departures((*place, "limits"), limits, LIMITS)
     for stream, settings in _tables(tap, "streams").items():
         yield from _departures((*place, "streams", stream), settings, STREAM)
     for key, value in (tap["config"] if isinstance(tap.get("config"), dict) else {}).items():

@@ -5,13 +5,14 @@ import os
 import re
 import tomllib
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.config.measures import bytes_of, seconds_of
 from orchestrator.config.names import names_a_secret
 from orchestrator.config.problems import Document, Problem, find_problems, reference_parts
-from orchestrator.config.shape import HUB, ROWS, SECONDS, Kind
+from orchestrator.config.shape import DURATION, HUB, LIMITS, ROWS, SECONDS, SIZE, Kind
 from orchestrator.config.statements import line_of, statements
 from orchestrator.config.values import (
     WHOLE,
@@ -19,6 +20,7 @@ from orchestrator.config.values import (
     Destination,
     Flow,
     Hub,
+    Limits,
     Mode,
     Nested,
     Nesting,
@@ -190,6 +192,7 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         config=_merged(_told(tap.get("config", {})) for tap in reversed(nearest_first)),
         env=_merged(_told(tap.get("env", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
+        limits=_limits(_merged(tap.get("limits", {}) for tap in reversed(nearest_first))),
         namesakes=tuple(each for each in taps if each != id and _begins_with(each, id)),
     )
 
@@ -229,6 +232,11 @@ def _told_value(value: Any) -> Any:
 def _text_of(moment: datetime.date | datetime.time | str) -> str:
     """RFC 3339; UTC is written Z, because many taps read no other form."""
     return moment if isinstance(moment, str) else moment.isoformat().replace("+00:00", "Z")
+
+
+def _limits(table: Mapping[str, Any]) -> Limits:
+    read: Mapping[Kind, Callable[[Any], Any]] = {DURATION: seconds_of, SIZE: bytes_of}
+    return Limits(**{key: read.get(LIMITS[key], int)(value) for key, value in table.items()})
 
 
 def _stream(table: Mapping[str, Any]) -> StreamSettings:

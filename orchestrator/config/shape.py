@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.config.measures import bytes_of, seconds_of
 from orchestrator.config.values import Mode, Nested, OnBadLine, Validate
 
 
@@ -92,6 +93,9 @@ NESTED = _one_of(*Nested)
 LEVELS = Kind("a whole number of levels, 0 or above", lambda value: _is_whole(value) and value >= 0)
 ROWS = Kind("a whole number above 0", _is_above_zero)
 SECONDS = Kind("a number of seconds, such as 10 or 0.5", _is_seconds)
+DURATION = Kind('a number of seconds above 0, or a text such as "15 min"', lambda value: seconds_of(value) is not None)
+SIZE = Kind('a number of bytes above 0, or a text such as "1 GB"', lambda value: bytes_of(value) is not None)
+COUNT = Kind("a whole number above 0", _is_above_zero)
 MOMENT = Kind("a date such as 2021-06-01, or a time with its zone such as 2021-06-01T12:00:00Z", _is_moment)
 
 Shape = Mapping[str, Kind]
@@ -118,6 +122,7 @@ TAP: Shape = {
     "config_in": _one_of("memory", "file"),
     "nested": NESTED,
     "flatten": LEVELS,
+    "limits": Kind("a table, written [taps.NAME.limits]", _is_table),
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
     "env": Kind("a table, written [taps.NAME.env]", _is_table),
     "streams": Kind("tables, each written [taps.NAME.streams.STREAM]", _is_tables),
@@ -133,6 +138,16 @@ OF_THE_ENVIRONMENT = (
     "executable",
 )
 """What a tap that inherits takes from its parent, and so cannot say itself."""
+
+LIMITS: Shape = {
+    "timeout": DURATION,
+    "idle_timeout": DURATION,
+    "memory": SIZE,
+    "cpu_time": DURATION,
+    "processes": COUNT,
+    "open_files": COUNT,
+    "log_size": SIZE,
+}
 
 STREAM: Shape = {
     "replication": _one_of("incremental", "full_table", "log_based"),

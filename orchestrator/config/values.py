@@ -92,6 +92,26 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a tap may take, together with all that it started: sizes in bytes, times in seconds; None is no limit."""
+
+    timeout: float | None = None
+    """From its start to its end."""
+    idle_timeout: float | None = None
+    """Without a word of it, though somebody listens."""
+    memory: int | None = None
+    cpu_time: float | None = None
+    processes: int | None = None
+    """At the same time."""
+    open_files: int | None = None
+    """In each of its processes."""
+    log_size: int = 100_000_000
+
+
+USUAL_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSettings:
     """What a person decided about one stream, over what the tap's catalog says."""
 
@@ -130,6 +150,7 @@ class Tap:
     nesting: Nesting = WHOLE
     """`nested` and `flatten` in the file: of each stream that says nothing else."""
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
+    limits: Limits = USUAL_LIMITS
     namesakes: tuple[str, ...] = ()
     """Other taps whose names begin with its own, as `pg-eu` does with `pg`."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator import durable
+from orchestrator.config import USUAL_LIMITS, Limits
 
 _SHOWN = frozenset(
     {
@@ -41,6 +42,7 @@ class Invocation:
     discover: bool = False
     config_file: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    limits: Limits = USUAL_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Command:
     folder: Path
     config: Path
     open_files: tuple[int, ...] = ()
+    limits: Limits = USUAL_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +104,5 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
         if invocation.state is not None and "state" in invocation.takes:
             arguments += ["--state", handed.file("state.json", invocation.state)]
         environment = tap_environment(environ) | {"PYTHONUTF8": "1"} | dict(invocation.environment)
-        yield Command(tuple(arguments), environment, folder, Path(config), tuple(handed.open_files))
+        open_files = tuple(handed.open_files)
+        yield Command(tuple(arguments), environment, folder, Path(config), open_files, invocation.limits)

@@ -109,9 +109,9 @@ def _become(order: Order, launcher: int) -> None:
             return
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if order["open_files"]:
+    if most := order["limits"]["open_files"]:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        most = order["open_files"] if hard == resource.RLIM_INFINITY else min(order["open_files"], hard)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0, inheritable=True)
     # What we or Python ignore, whoever we start would ignore as well.
@@ -143,9 +143,9 @@ def _watch(tap: int, order: Order, tell: Tell) -> int:
     for end in (ours, exits):
         if end is not None:
             waiting.register(end, select.POLLIN)
-    use = _Use(order)
+    use = _Use(order["limits"])
     tick = use.tick if exits is not None else 0.02
-    timeout = time.monotonic() + (order[TIMEOUT] or _NEVER)
+    timeout = time.monotonic() + (order["limits"][TIMEOUT] or _NEVER)
     deadline = _NEVER
     while (status := _reap(tap)) is None:
         awake = {descriptor for descriptor, _ in waiting.poll(tick * 1000)}
@@ -223,8 +223,8 @@ def _signal(pid: int, number: int) -> None:
 class _Use:
     """What the tap and all that it started use together, held against what they may."""
 
-    def __init__(self, order: Order) -> None:
-        self._most = {what: order[what] for what in (PROCESSES, CPU_TIME, MEMORY) if order[what] and _ON_LINUX}
+    def __init__(self, limits: Mapping[str, float | None]) -> None:
+        self._most = {what: most for what in (PROCESSES, CPU_TIME, MEMORY) if (most := limits[what]) and _ON_LINUX}
         # Memory grows fast, and whoever is watched closely can be stopped near the limit.
         self.tick = 0.05 if MEMORY in self._most else 0.2
         self._family: list[int] = []

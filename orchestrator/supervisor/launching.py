@@ -1,6 +1,7 @@
 """The launcher as we see it: the order that it is given, and what it tells of the tap."""
 
 import contextlib
+import dataclasses
 import marshal
 import os
 import select
@@ -18,13 +19,13 @@ _SLOWEST_KILL = 2.0
 
 
 class Launched:
-    """A tap that was started by a launcher; `pid` is that of the tap. `timeout` and `grace` are seconds: for how long
-    it may be at work, and how long it may take its leave then.
+    """A tap that was started by a launcher; `pid` is that of the tap. `grace` are the seconds that it may take to end
+    when it is asked to.
 
     Raises EnvironmentBroken where it cannot be started.
     """
 
-    def __init__(self, command: Command, *, grace: float, timeout: float | None, pipe: int) -> None:
+    def __init__(self, command: Command, *, grace: float, pipe: int) -> None:
         orders, lifeline = os.pipe()
         report, telling = os.pipe()
         self._lifeline = os.fdopen(lifeline, "wb")
@@ -54,7 +55,7 @@ class Launched:
             os.close(orders)
             os.close(telling)
         try:
-            self.pid = self._begin(command, {"grace": grace, launcher.TIMEOUT: timeout})
+            self.pid = self._begin(command, grace)
         except BaseException:
             self.kill()
             self.stdout.close()
@@ -112,9 +113,9 @@ class Launched:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, signal.SIGKILL)
 
-    def _begin(self, command: Command, times: dict[str, float | None]) -> int:
+    def _begin(self, command: Command, grace: float) -> int:
         """Gives the order. The process of the tap."""
-        order = marshal.dumps(_order(command) | times)
+        order = marshal.dumps(_order(command, grace))
         self._say(len(order).to_bytes(4, "big") + order)
         said = b""
         while not said.endswith(b"\n"):
@@ -157,16 +158,14 @@ def _program() -> str:
     return compiled if compiled and os.path.exists(compiled) else launcher.__file__
 
 
-def _order(command: Command) -> dict[str, Any]:
+def _order(command: Command, grace: float) -> dict[str, Any]:
     """What the launcher is told of a command."""
     return {
         "supervisor": os.getpid(),
         "arguments": [os.fsencode(argument) for argument in command.arguments],
         "environment": {os.fsencode(name): os.fsencode(value) for name, value in command.environment.items()},
-        "open_files": None,
-        launcher.MEMORY: None,
-        launcher.PROCESSES: None,
-        launcher.CPU_TIME: None,
+        "grace": grace,
+        "limits": dataclasses.asdict(command.limits),
     }
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -30,10 +31,13 @@ class TapProcess:
         grace: float = GRACE,
         pipe: int = BLOCK,
     ) -> None:
-        self._launched = Launched(command, grace=grace, timeout=None, pipe=-1 if pipe == BLOCK else pipe)
+        self.over: str | None = None
+        """What it took more of than its limits allow, by the name of the limit: it is being ended, or was, for that."""
+        self.limits = command.limits
+        self._launched = Launched(command, grace=grace, pipe=-1 if pipe == BLOCK else pipe)
         self._grace = grace
         self._pipe = pipe
-        self.stderr = Stderr(self._launched.stderr, log, scrub)
+        self.stderr = Stderr(self._launched.stderr, log, scrub, command.limits.log_size)
 
     @property
     def pid(self) -> int:
@@ -43,12 +47,24 @@ class TapProcess:
         """What the tap prints, as it comes; an empty block tells that nothing came for a moment. Ends with stdout, or
         with the tap: a process that it left behind may hold the pipe for ever."""
         gone = False
+        heard_at = time.monotonic()
         for block in read_blocks(self._launched.stdout.fileno(), pipe=self._pipe):
-            if not block and gone:
+            if block:
+                heard_at = time.monotonic()
+            elif gone:
                 return
+            elif self._is_idle_since(max(heard_at, self.stderr.heard_at)):
+                self.over = "idle_timeout"
+                self._launched.end()
             # What it said last may have come after this silence; then there is another one.
             gone = not block and self._launched.has_ended
+            self.over = self.over or self._launched.over
             yield block
+
+    def _is_idle_since(self, heard_at: float) -> bool:
+        """Whether it kept silent too long. Nobody is idle who waits for us: this is asked when its pipe is empty."""
+        longest = self.limits.idle_timeout
+        return not self.over and longest is not None and time.monotonic() - heard_at > longest
 
     def wait(self) -> int:
         """The exit code, once stdout has ended. A tap that closed stdout and goes on has `grace` seconds to end."""
@@ -58,6 +74,7 @@ class TapProcess:
             self.stop()
         self._launched.kill()
         self.stderr.wait(self._grace)
+        self.over = self.over or self._launched.over
         return self._launched.exit_code
 
     def ask_to_end(self) -> None:

@@ -8,16 +8,22 @@ import contextlib
 import os
 import re
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from orchestrator.config.measures import size
 from orchestrator.durable import PRIVATE_FILE
 
 LAST_LINES = 20
+_LONGEST_LINE = 1 << 20
+"""Bytes; what a line has beyond them is left out. A tap may print without end, and never end a line."""
+_MARGIN = 1 << 16
+_LONGEST_REMEMBERED = 10_000
 _REFUSALS = 10
 _MARK = "METRIC: "
 # Answers that no retry mends, as requests, the Singer SDK and the taps of Stitch write them.
@@ -33,17 +39,20 @@ _SHUTS_DOWN = "Gracefully shutting down"
 class Stderr:
     """Drains a pipe into a log file in a thread of its own, so that a loud tap never waits for us.
 
-    `last` holds the last lines; `metrics` the counters and seconds of METRIC lines, by metric and endpoint;
-    `refusals` the first lines that tell of an HTTP 401, 403, 404 or 410. `was_stopped` is true of a tap that said it
-    was sent a signal.
+    `last` holds the last lines; `heard_at` tells when the last one came, by the monotonic clock; `metrics` the counters
+    and seconds of METRIC lines, by metric and endpoint; `refusals` the first lines that tell of an HTTP 401, 403, 404
+    or 410. `was_stopped` is true of a tap that said it was sent a signal. Of more than `limit` bytes the log keeps the
+    beginning, and the last lines.
     """
 
-    def __init__(self, pipe: IO[bytes], log: Path, scrub: Callable[[str], str]) -> None:
+    def __init__(self, pipe: IO[bytes], log: Path, scrub: Callable[[str], str], limit: int) -> None:
         self.last: deque[str] = deque(maxlen=LAST_LINES)
         self.metrics: dict[str, float] = {}
         self.refusals: list[str] = []
         self.was_stopped = False
+        self.heard_at = 0.0
         self._scrub = scrub
+        self._limit = limit
         self._thread = threading.Thread(target=self._drain, args=(pipe, log), name="tap-stderr", daemon=True)
         self._thread.start()
 
@@ -55,12 +64,27 @@ class Stderr:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         # A full disk must not stop the draining: the tap would hang on its pipe.
         with pipe, os.fdopen(descriptor, "w", errors="replace", buffering=1) as file:
-            for raw in pipe:
-                line = self._scrub(raw.decode(errors="replace").rstrip("\n"))
-                self.last.append(line)
+            written, is_full = 0, False
+            for raw, is_whole in _lines(pipe):
+                line = self._scrub(raw.decode(errors="replace"))
+                if not is_whole:
+                    # A secret that was cut in two is not known as one.
+                    line = f"{line[:-_MARGIN]} [...]"
+                self.heard_at = time.monotonic()
+                self.last.append(line[:_LONGEST_REMEMBERED])
                 self._notice(line)
+                written += len(line) + 1
                 with contextlib.suppress(OSError):
-                    file.write(line + "\n")
+                    if written <= self._limit:
+                        file.write(line + "\n")
+                    elif not is_full:
+                        is_full = True
+                        file.write(
+                            f"[{size(self._limit)}, the log_size: nothing is kept from here but the last lines]\n"
+                        )
+            if is_full:
+                with contextlib.suppress(OSError):
+                    file.write("\n".join((*self.last, "")))
 
     def _notice(self, line: str) -> None:
         self._count(line)
@@ -79,6 +103,16 @@ class Stderr:
         about = point.tags.get("endpoint") or point.tags.get("stream")
         name = f"{point.metric}:{about}" if about else point.metric
         self.metrics[name] = self.metrics.get(name, 0.0) + point.value
+
+
+def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The lines without their ends, and whether they are whole: of one that is too long comes the beginning."""
+    is_rest = False
+    while part := pipe.readline(_LONGEST_LINE):
+        has_end = part.endswith(b"\n")
+        if not is_rest:
+            yield part.rstrip(b"\n"), has_end or len(part) < _LONGEST_LINE
+        is_rest = not has_end
 
 
 class _Point(msgspec.Struct):

@@ -9,6 +9,7 @@ from orchestrator.config import (
     WHOLE,
     Destination,
     Flow,
+    Limits,
     Mode,
     Nested,
     Nesting,
@@ -591,3 +592,31 @@ def test_a_tap_finds_its_config_in_memory_unless_it_or_its_parent_says_file(tmp_
     taps = read_config(path).taps
 
     assert {id: tap.config_in for id, tap in taps.items()} == {"plain": "memory", "rotating": "file", "heir": "file"}
+
+
+def test_limits_are_written_as_people_write_them_and_are_inherited_one_by_one(read):
+    config = read(
+        '[taps.big]\npackage = "tap-big"\n'
+        'limits = { memory = "1.5 GB", timeout = "2 h", idle_timeout = 90.5, log_size = 1000 }\n'
+        '[taps.heir]\ninherit = "big"\nlimits = { memory = "512MiB", processes = 4 }\n'
+    )
+
+    big = Limits(memory=1_500_000_000, timeout=7200, idle_timeout=90.5, log_size=1000)
+    assert config.tap("big").limits == big
+    assert config.tap("heir").limits == dataclasses.replace(big, memory=512 * 2**20, processes=4)
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ('memory = "1 gigabyte"', r'memory is "1 gigabyte"; it must be a number of bytes above 0, or a text such as'),
+        ("memory = 1.5", r"memory is 1.5; it must be a number of bytes"),
+        ('timeout = "0 s"', r'timeout is "0 s"; it must be a number of seconds above 0'),
+        ("timeout = nan", r"timeout is nan; it must be"),
+        ("processes = true", r"processes is true; it must be a whole number above 0"),
+        ("ram = 1", r'there is no setting "ram"; there are timeout, idle_timeout, memory'),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused(read, written, complaint):
+    with pytest.raises(ConfigError, match=f'orchestrator.toml:3: tap "a": {complaint}'):
+        read(f'[taps.a]\npackage = "a"\nlimits = {{ {written} }}\n')

@@ -110,6 +110,13 @@ def stop(whom: list[str]) -> None:
         os.kill(int(launcher.rpartition(")")[2].split()[1]) if each == "run" else os.getpid(), signal.SIGTERM)
 
 
+def allocate(size: int) -> None:
+    """Takes so many bytes, and keeps them."""
+    held = bytearray(size)
+    time.sleep(60)
+    del held
+
+
 def touch(path: str) -> None:
     Path(path).touch()
 
@@ -132,6 +139,7 @@ ACCIDENTS: dict[str, Callable[[Any], object]] = {
     "flood": flood,
     "log": log,
     "child": leave_a_child,
+    "allocate": allocate,
     "touch": touch,
     "await": await_file,
 }
