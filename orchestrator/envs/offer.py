@@ -73,10 +73,19 @@ class Index:
                 return None
 
 
+_FIRST_BUILDERS = "2019-02-06"
+"""The day from which on there is a setuptools that builds as PEP 517 asks for: 40.8."""
+
+_GOOD_BUILDER = "setuptools=2021-08-15"
+"""Until then setuptools understood all that it ever had: 58 took out the translation from Python 2."""
+
+
 def how_to_fetch(recipe: Recipe) -> tuple[str, ...]:
     """The options by which uv fetches what a recipe allows."""
+    day = recipe.exclude_newer
     return (
-        *(("--exclude-newer", recipe.exclude_newer) if recipe.exclude_newer else ()),
+        *(("--exclude-newer", day) if day else ()),
+        *(("--exclude-newer-package", _GOOD_BUILDER) if day and day < _FIRST_BUILDERS else ()),
         *(("--no-build",) if recipe.no_build else ()),
     )
 

@@ -16,7 +16,7 @@ from orchestrator.errors import UsageError
 _URL = re.compile(r"(?:git\+)?[a-z]+://", re.IGNORECASE)
 _PATH = re.compile(r"\.{1,2}$|(?:\.{0,2}|~)/|[^@:]+/[^@:]*$|[^@:]+\.(?:whl|tar\.gz|zip)$")
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
-_OWNER_AND_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_OWNER_AND_REPOSITORY = re.compile(r"[A-Za-z\d][A-Za-z\d-]*/[\w.-]+")
 
 
 class Kind(Enum):

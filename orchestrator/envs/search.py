@@ -25,10 +25,13 @@ TRIES = 30
 """How many recipes are tried before the search gives up. Most that fail do so while they are resolved, in a moment."""
 
 DEEPEST = 3
-"""How many remedies are put together."""
+"""How many remedies are put together, beside what is only missing."""
 
 LONGEST_TRY = 180.0
 """Seconds that one call of the installer may take: a remedy that compiles for longer is none, or the last resort."""
+
+LONGEST_SEARCH = 900.0
+"""Seconds after which nothing further is tried."""
 
 _PASSING = re.compile(r"/[^\s'\",:]*|\b0x[0-9a-f]+")
 """What differs in the words of a failure from one environment to the next, though it is the same."""
@@ -65,7 +68,7 @@ def search(shop: Workshop, failure: Failure) -> Found | None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A recipe that was tried, how it failed, and how many remedies lie behind it."""
+    """A recipe that was tried, how it failed, and how many remedies lie behind it, beside what was only missing."""
 
     recipe: Recipe
     failure: Failure
@@ -81,6 +84,7 @@ class _Search:
         self._version = version
         self._around = around
         self._left = TRIES
+        self._until = time.monotonic() + LONGEST_SEARCH
         self._places: deque[_Place] = deque()
         self._recipes = {shop.recipe}
         self._builds: set[tuple[object, ...]] = set()
@@ -106,13 +110,14 @@ class _Search:
     def _go(self, place: _Place, remedy: Remedy) -> Found | _Place | None:
         """Where a remedy leads from a place; None when it is no further."""
         recipe = remedy.to(place.recipe)
-        if recipe in self._recipes or not self._left:
+        if recipe in self._recipes or not self._left or time.monotonic() > self._until:
             return None
         self._recipes.add(recipe)
         outcome = self._attempt(recipe)
         if outcome is None or isinstance(outcome, Found):
             return outcome
-        reached = _Place(recipe, outcome, place.remedies + 1)
+        brought = remedy in what_is_missing(place.failure)
+        reached = _Place(recipe, outcome, place.remedies + (not brought))
         if reached.remedies == DEEPEST or not _leads_on(place.failure, remedy, outcome):
             return None
         # What turns out to be missing is needed in any case: it is put there before anything else is tried.

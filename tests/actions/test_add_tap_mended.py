@@ -99,6 +99,17 @@ def test_every_try_is_told(shop, index):
     ]
 
 
+def test_however_much_is_missing_all_of_it_is_found(shop, index):
+    missing = [f"rarely_installed_{number}" for number in range(6)]
+    for module in missing:
+        index.add(module.replace("_", "-"), commands=[])
+    index.add("tap-shapes", source=importing(*missing), requires_python=ONLY_OURS)
+
+    add_tap(shop, "tap-shapes", fix=lambda command: True)
+
+    assert read_config(shop.config).taps["shapes"].extras == tuple(missing)
+
+
 def test_a_package_that_is_too_new_is_taken_at_an_older_version(shop, index):
     index.add("setuptools", "80.0", module="pkg_resources", commands=[])
     index.add("setuptools", "82.0", module="setuptools", commands=[])
@@ -198,6 +209,22 @@ def test_versions_of_its_time_are_taken_from_an_index_that_knows_dates(shop, ser
 
     assert raised.value.hint == "orchestrator add-tap tap-shapes --exclude-newer 2020-07-01"
     assert follow(raised.value.hint, shop).exclude_newer == "2020-07-01"
+
+
+def test_versions_of_before_2019_are_built_with_a_setuptools_that_can(shop, served_index):
+    index = served_index
+    index.add("setuptools", "40.0", commands=[], released="2018-07-08")
+    index.add("setuptools", "57.4", commands=[], released="2021-07-25")
+    index.add("setuptools", "60.0", commands=[], released="2021-12-19", source="raise RuntimeError('too new')")
+    index.add_source(
+        "shapes-of-old", requires=["setuptools>=40.8"], builds="import setuptools\nfrom backend import *\n"
+    )
+    index.told["shapes_of_old-1.0.tar.gz"] = {"upload-time": "2018-01-01T00:00:00Z"}
+    index.add("tap-shapes", requires=["shapes-of-old"], released="2018-07-01")
+
+    added = add_tap(shop, "tap-shapes", exclude_newer="2018-07-02")
+
+    assert (added.version, added.dependencies) == ("1.0", 1)
 
 
 # ── other versions ───────────────────────────────────────────────────────────────────────────────
