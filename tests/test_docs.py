@@ -38,7 +38,7 @@ from orchestrator.load.table import OUR_COLUMNS
 from orchestrator.paths import Paths
 from orchestrator.protocol.arrays import arrow_type
 from orchestrator.protocol.schemas import DEEPEST, MOST_MEMBERS, columns_of
-from tests.docs import commands
+from tests.docs import commands, taps
 from tests.docs.markdown import ROOT, documents, headings, links, steps, steps_before, table
 from tests.docs.shell import Shell, lasting
 from tests.packages.installed import write_wheels
@@ -194,6 +194,15 @@ def test_the_sample_lock_says_nothing_about_the_machine_that_made_it():
 
 
 # ── the reference ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_of_taps_counts_what_its_table_shows():
+    rows = table(taps.PATH.read_text(), "Taps that were tried")
+    started = [row for row in rows if "does not start" not in row["what it took"]]
+
+    assert f": {len(started)} of {len(rows)}\nstart." in taps.PATH.read_text()
+    assert {row["tap"].split()[0] for row in rows} >= {name.partition("==")[0] for name in taps.TAPS}
+    assert "://" not in taps.PATH.read_text()
 
 
 def test_the_commands_are_described_as_they_describe_themselves():

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from tests.docs.markdown import ROOT
 
 PATH = ROOT / "docs" / "reference" / "taps.md"
 OLDEST, NEWEST = (3, 9), (3, 13)
+LONGEST_CAUSE = 120
 
 TAPS = (
     "tap-gitlab==1.0.1",
@@ -70,14 +72,17 @@ MORE = (
     "tap-chargebee",
     "tap-redshift",
     "pipelinewise-tap-kafka",
+    "pipelinewise-tap-snowflake",
 )
 
 INTRODUCTION = """\
 # Taps that were tried
 
 What `orchestrator add-tap NAME --fix` made of taps from the package index, without another word: {started} of {tried}
-start. `make taps` tries them anew and writes this page; these are of {day}, {machine}, orchestrator on Python {python},
-beside Python {pythons}.
+start. `make taps` tries them anew and writes this page.
+
+These are of {day}, {machine},
+orchestrator on Python {python}, with Python {pythons} at hand.
 
 "By itself" says how far the name alone leads: to a tap that starts, or to what keeps it from starting. Where it does
 not start, the command is what the error ended with, and what `--fix` took. "Takes" are the options that its help names.
@@ -107,7 +112,8 @@ class Tried:
 
     @property
     def row(self) -> tuple[str, ...]:
-        cause = _ADDRESS.sub("…", self.cause or "").replace("|", "\\|")
+        cause = textwrap.shorten(_ADDRESS.sub("…", self.cause or ""), LONGEST_CAUSE, placeholder=" …")
+        cause = cause.replace("|", "\\|")
         command = f"`{self.command}`" if self.command else ""
         times = (f"{ours:.1f} s, {ours / plain:.1f} ×" for ours, plain in zip(self.seconds, self.plain, strict=True))
         if self.added is None:

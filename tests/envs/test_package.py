@@ -107,3 +107,10 @@ def test_a_path_to_nothing_is_refused_and_may_have_been_meant_for_github(tmp_pat
         Package.parse("somebody/tap-x").typed_in(tmp_path, tmp_path)
 
     assert raised.value.hint == "git+https://github.com/somebody/tap-x"
+
+
+def test_a_path_from_here_to_nothing_was_not_meant_for_github(tmp_path):
+    with pytest.raises(UsageError, match=r"there is no \./tap-x here") as raised:
+        Package.parse("./tap-x").typed_in(tmp_path, tmp_path)
+
+    assert raised.value.hint is None
