@@ -92,7 +92,7 @@ def _instants(values: pa.Array) -> pa.Array | None:
     # The zone only tells how to show an instant; one without is taken as UTC.
     moments = values.cast(pa.timestamp(values.type.unit))
     if values.type.unit == "ns":
-        # A cast would round moments before 1970 to later ones.
+        # As of a text, what is beyond microseconds is cut; a cast would refuse it.
         moments = pc.floor_temporal(moments, unit="microsecond")
     array = cast(moments, pa.timestamp("us"))
     return None if array is None else array.cast(INSTANT)

@@ -97,8 +97,11 @@ BEFORE_1970 = datetime(1969, 12, 31, 23, 59, 59, 999_998, UTC)
         (TIME, pa.array([1], pa.time64("ns")), TEXT, ["00:00:00.000000001"]),
         (TEXT, pa.array([b"\xff"]), TEXT, ["/w=="]),
         (TEXT, pa.array([7, None]), TEXT, ["7", None]),
+        (TEXT, pa.array([7.0, 1e20]), TEXT, ["7.0", "1e+20"]),
         (TEXT, pa.array([[1, None]]), TEXT, ["[1,null]"]),
         (JSON, pa.array(['say "x"', None]), JSON, ['"say \\"x\\""', None]),
+        (JSON, pa.array(["\n", "\x00é"]), JSON, ['"\\n"', '"\\u0000é"']),
+        (JSON, pa.array(["[1.50,\n2]", " null ", "NaN"], pa.json_()), JSON, ["[1.50, 2]", None, '"NaN"']),
         (JSON, pa.array([[("a", 1), ("b", None)]], pa.map_(pa.string(), pa.int8())), JSON, ['{"a":1,"b":null}']),
         (JSON, pa.array([{"a": None}, None]), JSON, ['{"a":null}', None]),
         (INTEGER, pa.nulls(2), INTEGER, [None, None]),
@@ -127,7 +130,7 @@ def test_nan_of_arrow_is_nan():
         (NUMBER, pa.array([True])),
         (TIMESTAMP, pa.array([1])),
         (JSON, pa.array(["{"], pa.json_())),
-        (JSON, pa.ListArray.from_arrays([0, 0, 2], pa.array(["1", "{"], pa.json_()))),
+        (JSON, pa.ListArray.from_arrays([0, 2, 3], pa.array(["1", "2", "{"], pa.json_()))),
     ],
 )
 def test_a_value_of_another_kind_is_told_by_its_place(promise, values):
