@@ -122,7 +122,7 @@ class Paths:
         return self.flow(flow) / "runs"
 
     def run(self, flow: str, number: int) -> Path:
-        """One run: run.json, tap.log, messages.zst, and work-…/ while it lasts."""
+        """One run: run.json, tap.log, messages.zst, files/, and work-…/ while it lasts."""
         return self.runs(flow) / f"{number:06d}"
 
     def record(self, flow: str, number: int) -> Path:
@@ -136,6 +136,10 @@ class Paths:
     def archive(self, flow: str, number: int) -> Path:
         """The messages of a run, compressed."""
         return self.run(flow, number) / "messages.zst"
+
+    def batch_files(self, flow: str, number: int) -> Path:
+        """The files that BATCH messages of a run named, kept for its replay."""
+        return self.run(flow, number) / "files"
 
 
 def find_workspace(start: Path | None = None) -> Paths:

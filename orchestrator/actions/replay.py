@@ -24,7 +24,7 @@ from orchestrator.paths import Paths
 from orchestrator.protocol.messages import Message, Schema, State, read_messages
 from orchestrator.protocol.records import Records
 from orchestrator.protocol.refusals import Refusal
-from orchestrator.state import CommitLog, Run, Runs, Status, read_archive
+from orchestrator.state import CommitLog, KeptFiles, Run, Runs, Status, read_archive
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.stopping import Stop
 
@@ -256,4 +256,5 @@ def _count_committed(paths: Paths, run: Run, history: CommitLog) -> int:
 def _messages(paths: Paths, run: Run) -> Iterator[Message]:
     # A run that ended well is taken as complete, so its archive has to be.
     blocks = read_archive(paths.archive(run.flow, run.number), whole=run.status is Status.SUCCEEDED)
-    return read_messages(blocks, batch_reader((paths.root,), paths.root), run.scrutiny.validate)
+    files = KeptFiles(paths.batch_files(run.flow, run.number))
+    return read_messages(blocks, batch_reader((paths.root,), paths.root, kept=files.next), run.scrutiny.validate)

@@ -18,7 +18,7 @@ from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.generations import EVERY
 from orchestrator.paths import Paths
 from orchestrator.protocol.messages import read_messages
-from orchestrator.state import ArchiveWriter, CommitLog, Runs, prune
+from orchestrator.state import ArchiveWriter, CommitLog, FilesWriter, Runs, prune
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.process import TapProcess
 from orchestrator.supervisor.stopping import Stop
@@ -86,6 +86,7 @@ def _read_tap(
 ) -> None:
     """THE STORY: from the tap's first byte to its last commit."""
     run, landing, listen = recording.run, recording.landing, recording.listen
+    files = FilesWriter(paths.batch_files(run.flow, run.number))
     with (
         TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
         command_of(paths, prepared, Path(work), listen) as command,
@@ -95,7 +96,7 @@ def _read_tap(
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(process, prepared, history, archive, recording, stop)
         steps = checkpoints(
-            read_messages(blocks, batch_reader((paths.root,), paths.root), landing.scrutiny.validate),
+            read_messages(blocks, batch_reader((paths.root,), paths.root, keep=files.keep), landing.scrutiny.validate),
             policy,
             table_of=landing.table_of,
             clock=time.monotonic,
@@ -104,9 +105,14 @@ def _read_tap(
             on_bad_line=landing.scrutiny.on_bad_line,
             hurry=lambda: bool(stop) or process.over is not None,
         )
+
+        def settle() -> None:
+            archive.settle()
+            files.settle()
+
         for step in steps:
             # The archive comes first: whatever a commit holds can be replayed.
-            commit = landing.take(step, before_commit=archive.settle)
+            commit = landing.take(step, before_commit=settle)
             if commit is not None:
                 history.record(commit)
                 listen(Committed(run.flow, run.number, commit.number, commit.rows))

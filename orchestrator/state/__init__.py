@@ -3,6 +3,7 @@
     commits.py     commits.jsonl: every commit, and each break in their history
     runs.py        runs/000012/run.json: who ran when, and how it ended
     archive.py     runs/000012/messages.zst: the messages, for replay
+    kept_files.py  runs/000012/files/: the files that BATCH messages name, for replay
     taplog.py      runs/000012/tap.log: what the tap said on stderr
     retention.py   how much of it stays
 
@@ -12,6 +13,7 @@ described for people in `state/README.md`.
 
 from orchestrator.state.archive import ArchiveWriter, read_archive
 from orchestrator.state.commits import Break, CommitLog, Entry
+from orchestrator.state.kept_files import FilesWriter, KeptFiles
 from orchestrator.state.retention import Pruned, prune
 from orchestrator.state.runs import Failure, Kind, Run, Runs, Status
 from orchestrator.state.taplog import read_log
@@ -22,6 +24,8 @@ __all__ = [
     "CommitLog",
     "Entry",
     "Failure",
+    "FilesWriter",
+    "KeptFiles",
     "Kind",
     "Pruned",
     "Run",

@@ -37,5 +37,6 @@ def prune(paths: Paths, flow: str, retention: Retention) -> Pruned:
             shutil.rmtree(paths.run(flow, number))
     for number in old_archives:
         with writing("the old archive", paths.archive(flow, number)):
+            shutil.rmtree(paths.batch_files(flow, number), ignore_errors=True)
             paths.archive(flow, number).unlink()
     return Pruned(tuple(old_runs), tuple(old_archives))

@@ -1,7 +1,7 @@
 """The files that a BATCH message names, and that lie below folders that were allowed."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,23 +16,38 @@ from orchestrator.supervisor.parquet_files import read_parquet
 _BLOCK = 1 << 20
 
 
-def batch_reader(roots: tuple[Path, ...], folder: Path) -> OpenBatch:
+def batch_reader(
+    roots: tuple[Path, ...],
+    folder: Path,
+    *,
+    keep: Callable[[Path], Path] = lambda path: path,
+    kept: Callable[[], Path | None] = lambda: None,
+) -> OpenBatch:
     """Opens the files of a batch. Relative paths start at `folder`; a file outside `roots`, all links followed, is
-    refused with BadBatch, as is one that cannot be read."""
+    refused with BadBatch, as is one that cannot be read.
+
+    `keep` gives what to read in the place of a file. `kept` gives the next file of those that were kept before, if it
+    was: then that is read, and nothing is looked up.
+    """
 
     def parts(message: BatchFiles) -> Iterator[Any]:
         for named in message.manifest:
-            path = _path(named, folder, message)
-            if not inside(path, roots):
-                raise _bad(message, named, "it lies outside the folders that batches may come from")
-            if path.exists() and not path.is_file():
-                raise _bad(message, named, "it is not a file")
             try:
+                path = kept() or keep(_found(named, roots, folder, message))
                 yield from read_parquet(path) if message.format == "parquet" else _lines(path, message.compression)
             except (OSError, EOFError, ValueError, pa.ArrowException) as error:
                 raise _bad(message, named, str(error)) from error
 
     return parts
+
+
+def _found(named: str, roots: tuple[Path, ...], folder: Path, message: BatchFiles) -> Path:
+    path = _path(named, folder, message)
+    if not inside(path, roots):
+        raise _bad(message, named, "it lies outside the folders that batches may come from")
+    if path.exists() and not path.is_file():
+        raise _bad(message, named, "it is not a file")
+    return path
 
 
 def _path(named: str, folder: Path, message: BatchFiles) -> Path:

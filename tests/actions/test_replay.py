@@ -49,6 +49,17 @@ def numbers(first, last):
     return list(range(first, last + 1))
 
 
+@pytest.fixture
+def batched(workspace):
+    """A workspace after a run whose rows came in files, which lie in the folder that is given with it."""
+    folder = workspace.paths.root / "batches"
+    folder.mkdir()
+    workspace.behave(**BY_TWOS)
+    workspace.source(issues={"rows": 5, "batch": {"folder": str(folder), "compression": "gzip"}})
+    workspace.run()
+    return workspace, folder
+
+
 # ── elsewhere ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -70,6 +81,26 @@ def test_a_replay_does_not_start_the_tap(ran):
     ran.replay(2, to="scratch")
 
     assert all_rows(ran, "scratch") == before
+
+
+def test_rows_that_came_in_files_are_replayed_when_the_tap_has_removed_them(batched):
+    workspace, folder = batched
+    shutil.rmtree(folder)
+
+    workspace.replay(1, to="scratch")
+
+    assert workspace.numbers("issues", at="scratch") == numbers(1, 5) == workspace.numbers("issues")
+
+
+def test_a_file_that_the_tap_wrote_over_is_not_taken_for_what_it_was(batched):
+    workspace, folder = batched
+    written = sorted(folder.iterdir())
+    written[0].write_bytes(written[1].read_bytes())
+
+    with pytest.raises(DamagedFile, match=r"files/000001\.jsonl is not the file that the tap wrote"):
+        workspace.replay(1, to="scratch")
+
+    assert workspace.held_state(at="scratch") is None
 
 
 def test_a_replay_elsewhere_leaves_the_flow_as_it_was(ran):

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator import durable
 from orchestrator.config import Retention
-from orchestrator.state import ArchiveWriter, Pruned, Runs, Status, prune
+from orchestrator.state import ArchiveWriter, FilesWriter, Pruned, Runs, Status, prune
 
 
 @pytest.fixture
@@ -49,6 +49,16 @@ def test_a_run_without_its_archive_keeps_its_log(paths, runs):
 
     assert paths.tap_log("shop", 1).read_text() == "said\n"
     assert runs.find(1).status is Status.SUCCEEDED
+
+
+def test_the_files_of_batches_go_with_the_archive_that_names_them(paths, runs, tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b"{}")
+    for number in (1, 5):
+        FilesWriter(paths.batch_files("shop", number)).keep(tmp_path / "a.jsonl")
+
+    prune(paths, "shop", Retention(archives=2))
+
+    assert [number for number in (1, 5) if paths.batch_files("shop", number).exists()] == [5]
 
 
 def test_what_is_running_stays_whole(paths, runs):
