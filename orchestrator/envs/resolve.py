@@ -25,6 +25,10 @@ _NETWORK = re.compile(
 )
 _CHECK_THE_NETWORK = "check the network; behind a proxy set HTTPS_PROXY, for an index of your own UV_DEFAULT_INDEX"
 _SOURCES = re.compile(r"Distribution not found at: file:|`tool\.uv\.sources`")
+_REFUSED = re.compile(r"An index URL \(\S+\) could not be queried due to .*? \(40[13] \w+\)")
+_SAY_WHO_YOU_ARE = (
+    "export UV_INDEX_NAME_USERNAME=… UV_INDEX_NAME_PASSWORD=… for UV_INDEX=NAME=URL, or a line in ~/.netrc"
+)
 _UNKNOWN = re.compile(r"Because (\S+) was not found in")
 _NO_SUCH_VERSION = re.compile(r"^Because there (?:is no version|are no versions) of ([\w.-]+)")
 
@@ -83,6 +87,8 @@ def _explained(shop: Workshop, on: Interpreter, said: str) -> Failed | CannotRes
     what = f"no versions were found for {package.text} on Python {on.minor}"
     if network_failed(said):
         return CannotResolve(what, cause=cause, data=UNCHANGED, hint=_CHECK_THE_NETWORK)
+    if refused := _REFUSED.search(" ".join(said.split())):
+        return CannotResolve(what, cause=refused[0], data=UNCHANGED, hint=_SAY_WHO_YOU_ARE)
     if _SOURCES.search(cause) and (folder := package.path(shop.paths.root)):
         what = f"what {package.text} depends on is not where its [tool.uv.sources] says"
         return CannotResolve(what, cause=cause, data=UNCHANGED, hint=f"mend it in {folder / 'pyproject.toml'}")

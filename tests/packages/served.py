@@ -1,5 +1,6 @@
 """An index with pages, which tell more of files than their names: when they were released, and for which Pythons."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -14,9 +15,10 @@ from tests.packages.index import Index
 
 
 @contextmanager
-def served(index: Index) -> Iterator[str]:
-    """Serves an index on this machine while the block runs, and yields its address: the JSON of PEP 691 and 700."""
-    handler = partial(_Handler, index, directory=str(index.folder))
+def served(index: Index, *, login: str | None = None) -> Iterator[str]:
+    """Serves an index on this machine while the block runs, and yields its address: the JSON of PEP 691 and 700. With a
+    `login`, "name:password", only to who knows it."""
+    handler = partial(_Handler, index, login, directory=str(index.folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -28,11 +30,17 @@ def served(index: Index) -> Iterator[str]:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, index: Index, *arguments: object, **settings: object) -> None:
+    def __init__(self, index: Index, login: str | None, *arguments: object, **settings: object) -> None:
         self.index = index
+        self.expected = login and f"Basic {base64.b64encode(login.encode()).decode()}"
         super().__init__(*arguments, **settings)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
+        if self.expected and self.headers.get("Authorization") != self.expected:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         if not self.path.startswith("/simple/"):
             return super().do_GET()
         name = self.path.split("/")[2]
