@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -10,11 +10,12 @@ from orchestrator import durable
 from orchestrator.actions.landing import Landing, rfc3339
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
-from orchestrator.errors import AlreadyRunning, OrchestratorError
-from orchestrator.events import Listener, Progress
+from orchestrator.errors import AlreadyRunning
+from orchestrator.events import Event, Listener, Note, Progress
 from orchestrator.load.commit import Commit
 from orchestrator.paths import Paths
 from orchestrator.protocol.bookmarks import bookmarks
+from orchestrator.secrets import Redaction
 from orchestrator.state import Run, Runs
 
 _SECONDS_BETWEEN_REPORTS = 0.2
@@ -99,19 +100,25 @@ class Recording:
 
 
 @contextmanager
-def recorded(
-    runs: Runs, run: Run, landing: Landing, listen: Listener, scrub: Callable[[str], str] = str
-) -> Iterator[Recording]:
-    """Writes down how the run ended, whatever way it ended. `scrub` takes secrets out of what an error says."""
+def recorded(runs: Runs, run: Run, landing: Landing, listen: Listener, redaction: Redaction) -> Iterator[Recording]:
+    """Writes down how the run ended, whatever way it ended. `redaction` takes secrets out of what an error says."""
     recording = Recording(run, landing, listen)
     try:
         yield recording
     except BaseException as error:
-        if isinstance(error, OrchestratorError):
-            error.scrub(scrub)
+        redaction.over(error)
         recording.run = runs.end(recording.counted(), error)
         raise
     recording.run = runs.end(recording.counted())
+
+
+def without_secrets(listen: Listener, redaction: Redaction) -> Listener:
+    """The same listener, who hears no secret of what a tap said."""
+
+    def hear(event: Event) -> None:
+        listen(Note(redaction.redact(event.text)) if isinstance(event, Note) else event)
+
+    return hear
 
 
 def shown_bookmarks(commit: Commit | None) -> dict[str, str]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from orchestrator.actions.landing import Intent, Landing, now
-from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded
+from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded, without_secrets
 from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.actions.starting import prepare
 from orchestrator.catalogs import choose, kept_catalog
 from orchestrator.config import Config, Flow, OnBadLine, Scrutiny, Tap
-from orchestrator.errors import RunFailed, Stopped, UnknownName, UsageError
+from orchestrator.errors import OrchestratorError, RunFailed, Stopped, UnknownName, UsageError
 from orchestrator.events import Committed, Listener, Note, nobody
 from orchestrator.load.commit import Checkpoint, Commit, CommitPolicy, Rewind, Settling, checkpoints
 from orchestrator.load.generations import EVERY
@@ -24,6 +24,7 @@ from orchestrator.paths import Paths
 from orchestrator.protocol.messages import Message, Schema, State, read_messages
 from orchestrator.protocol.records import Records
 from orchestrator.protocol.refusals import Refusal
+from orchestrator.secrets import Redaction
 from orchestrator.state import CommitLog, KeptFiles, Run, Runs, Status, read_archive
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.stopping import Stop
@@ -94,7 +95,8 @@ def replay(
         intent = _intent(flow, archived, last, history, _Origins(runs), own=own)
         tap = config.tap(flow.tap)
         intent = replace(intent, rules=_rules(paths, tap), scrutiny=archived.scrutiny)
-        scrub = _scrub(paths, tap, archived.scrutiny)
+        redaction = _redaction(paths, tap, archived.scrutiny)
+        listen = without_secrets(listen, redaction)
         again = runs.begin(
             tap=flow.tap,
             package=archived.package,
@@ -103,8 +105,8 @@ def replay(
             scrutiny=archived.scrutiny,
             after=last.run if last else 0,
         )
-        landing = Landing(destination, replace(intent, run=again.number), last, listen, scrub)
-        with recorded(runs, again, landing, listen, scrub) as recording, stop.on_signals():
+        landing = Landing(destination, replace(intent, run=again.number), last, listen, redaction.redact)
+        with recorded(runs, again, landing, listen, redaction) as recording, stop.on_signals():
             for step in _steps(paths, archived, history, landing.table_of, landing.sequence):
                 if stop.signal is not None:
                     raise Stopped(
@@ -188,11 +190,15 @@ def _rules(paths: Paths, tap: Tap) -> Rules:
     return rules_of(tap, choose(catalog, (), tap.streams) if catalog else ())
 
 
-def _scrub(paths: Paths, tap: Tap, scrutiny: Scrutiny) -> Callable[[str], str]:
-    """What takes the tap's secrets out of what goes to the quarantine. Raises NotInstalled, CredentialsError."""
-    if scrutiny.on_bad_line is OnBadLine.FAIL:
-        return str
-    return prepare(paths, tap).redaction.redact
+def _redaction(paths: Paths, tap: Tap, scrutiny: Scrutiny) -> Redaction:
+    """What takes the tap's secrets out of what is told of its messages. They have to be here only for what goes to the
+    quarantine. Raises NotInstalled, CredentialsError."""
+    try:
+        return prepare(paths, tap).redaction
+    except OrchestratorError:
+        if scrutiny.on_bad_line is OnBadLine.QUARANTINE:
+            raise
+        return Redaction()
 
 
 # ── what it committed ────────────────────────────────────────────────────────────────────────────

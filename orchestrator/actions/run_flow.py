@@ -10,7 +10,14 @@ from tempfile import TemporaryDirectory
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
 from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit, committed, stopped
 from orchestrator.actions.landing import Landing, now
-from orchestrator.actions.recording import Recording, RunReport, destination_of, only_run_of, recorded
+from orchestrator.actions.recording import (
+    Recording,
+    RunReport,
+    destination_of,
+    only_run_of,
+    recorded,
+    without_secrets,
+)
 from orchestrator.actions.starting import Prepared, command_of, prepare, tap_failed, with_catalog
 from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
@@ -56,7 +63,11 @@ def run_flow(
         for parting in history.catch_up(last):
             listen(Note(parting))
 
-        prepared = with_catalog(paths, prepare(paths, config.tap(flow.tap), listen), listen)
+        prepared = prepare(paths, config.tap(flow.tap), listen)
+        redaction = prepared.redaction
+        stack.enter_context(redaction.over_errors())
+        listen = without_secrets(listen, redaction)
+        prepared = with_catalog(paths, prepared, listen)
         beginning = beginning_of(flow, prepared, last, history, full_refresh, from_commit)
         prepared = replace(prepared, invocation=replace(prepared.invocation, state=beginning.state))
 
@@ -73,8 +84,8 @@ def run_flow(
         # Also after a run that fails: one that fails every quarter of an hour must not fill the disk.
         stack.callback(prune, paths, name, config.retention)
         intent = replace(intent_of(flow, prepared, run.number, beginning), scrutiny=run.scrutiny)
-        landing = Landing(destination, intent, last, listen, prepared.redaction.redact)
-        with recorded(runs, run, landing, listen, prepared.redaction.redact) as recording, stop.on_signals():
+        landing = Landing(destination, intent, last, listen, redaction.redact)
+        with recorded(runs, run, landing, listen, redaction) as recording, stop.on_signals():
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
             _read_tap(paths, prepared, history, recording, policy, stop)
             check_announced(paths, prepared, recording, full_refresh)

@@ -87,7 +87,8 @@ def command_of(paths: Paths, prepared: Prepared, work: Path, listen: Listener = 
         invocation = replace(invocation, config_file=own.hand_over())
     with command_for(invocation, folder=paths.root, work=work, environ=os.environ) as command:
         try:
-            yield command
+            with prepared.redaction.over_errors():
+                yield command
         finally:
             if invocation.config_file:
                 own.settle()
@@ -119,7 +120,8 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
 
 def discover_tap(paths: Paths, prepared: Prepared, flows: Iterable[str] = ()) -> Discovered:
     """Asks the tap, whose rows `flows` carry, what it offers, and keeps the answer. Raises TapFailed, SilentTap."""
-    discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared), flows)
+    with prepared.redaction.over_errors():
+        discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared), flows)
     with suppress(FileNotFoundError):
         paths.without_catalog(prepared.tap.id).unlink()
     return discovered
@@ -127,7 +129,8 @@ def discover_tap(paths: Paths, prepared: Prepared, flows: Iterable[str] = ()) ->
 
 def offered_now(paths: Paths, prepared: Prepared) -> frozenset[str]:
     """The ids of the streams that the tap offers at this moment. Raises TapFailed, SilentTap, NotACatalog."""
-    return frozenset(stream.id for stream in read_catalog(_printed_catalog(paths, prepared)).streams)
+    with prepared.redaction.over_errors():
+        return frozenset(stream.id for stream in read_catalog(_printed_catalog(paths, prepared)).streams)
 
 
 def catalog_now(paths: Paths, prepared: Prepared) -> Catalog | None:
@@ -138,7 +141,8 @@ def catalog_now(paths: Paths, prepared: Prepared) -> Catalog | None:
     if "discover" not in prepared.invocation.takes:
         return None
     try:
-        return offered(prepared.tap, _printed_catalog(paths, prepared))
+        with prepared.redaction.over_errors():
+            return offered(prepared.tap, _printed_catalog(paths, prepared))
     except _NoDiscovery:
         return None
 

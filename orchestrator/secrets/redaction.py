@@ -1,18 +1,18 @@
-"""Takes secrets out of what is printed or logged, in every spelling in which a tap is likely to write them."""
+"""Takes secrets out of what is printed or logged, in every spelling in which a tap may write them."""
 
-import base64
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from orchestrator.config import Reference
 from orchestrator.config.names import names_a_secret
+from orchestrator.errors import OrchestratorError
+from orchestrator.secrets.spelling import SHORTEST, Spelling, spellings
 
 MASK = "***"
-# Anything shorter stands in too many words that are no secret.
-SHORTEST = 4
 
 
 def holds_a_password(text: str) -> bool:
@@ -21,14 +21,18 @@ def holds_a_password(text: str) -> bool:
 
 
 class Redaction:
-    """Replaces secrets in a text by `***`."""
+    """Replaces secrets in a text by `***`. It may learn more of them while it is used, also by other threads."""
 
     __slots__ = ("_spellings",)
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
-        # A secret may contain another one.
-        self._spellings = sorted((each for each in spellings if len(each) >= SHORTEST), key=len, reverse=True)
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._spellings: tuple[Spelling, ...] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Replaces these from now on, too."""
+        new = dict.fromkeys(secret for each in secrets for secret in _with_members(each))
+        self._spellings += tuple(spelling for secret in new for spelling in spellings(secret))
 
     @classmethod
     def of(cls, config: Mapping[str, Any], *resolved: Mapping[str, Any], secret: Collection[str] = ()) -> "Redaction":
@@ -42,14 +46,50 @@ class Redaction:
 
     def and_of(self, config: Mapping[str, Any], resolved: Mapping[str, Any]) -> "Redaction":
         """The same for one more config."""
-        both = Redaction.of(config, resolved)
-        both._spellings = sorted({*self._spellings, *both._spellings}, key=len, reverse=True)
-        return both
+        self.learn(_secrets(config, resolved, frozenset()))
+        return self
 
     def redact(self, text: str) -> str:
-        for spelling in self._spellings:
-            text = text.replace(spelling, MASK)
-        return text
+        masked, end = [], 0
+        for start, stop in self._spans(text):
+            masked += [text[end:start], MASK]
+            end = stop
+        return "".join([*masked, text[end:]]) if masked else text
+
+    def over(self, error: BaseException) -> None:
+        """Takes secrets out of what an error says, and of those that led to it."""
+        seen: set[int] = set()
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            each = waiting.pop()
+            if each is None or id(each) in seen:
+                continue
+            seen.add(id(each))
+            if isinstance(each, OrchestratorError):
+                each.scrub(self.redact)
+            each.args = tuple(self.redact(part) if isinstance(part, str) else part for part in each.args)
+            waiting += [each.__cause__, each.__context__]
+
+    @contextmanager
+    def over_errors(self) -> Iterator[None]:
+        """Does so with whatever the block raises."""
+        try:
+            yield
+        except BaseException as error:
+            self.over(error)
+            raise
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Where secrets stand, those that overlap as one."""
+        # Of most texts the signs alone tell that there is none.
+        found = [spelling for spelling in self._spellings if spelling.sign in text]
+        merged: list[tuple[int, int]] = []
+        for start, stop in sorted(span for spelling in found for span in spelling.spans(text)):
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+            else:
+                merged.append((start, stop))
+        return merged
 
     def clean(self, value: Any) -> Any:
         """A JSON value without secrets in its texts and numbers. The names of members stay: they are no secret, and a
@@ -98,21 +138,15 @@ def _password(text: str) -> Iterator[str]:
         yield password
 
 
-def _spellings(secret: str) -> Iterator[str]:
+def _with_members(secret: str) -> Iterator[str]:
+    """The secret; and where it is a document, as the account of a service is, the secrets in it: taps print those."""
+    if len(secret) < SHORTEST:
+        return
     yield secret
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
-    for encoded in _base64(secret.encode()):
-        yield from (encoded, encoded.translate(str.maketrans("+/", "-_")))
-    # A log is written line by line, a private key is not. Its first and last line are in every key.
-    if "\n" in secret:
-        yield from (line.strip() for line in secret.splitlines() if not line.startswith("-----"))
-
-
-def _base64(secret: bytes) -> Iterator[str]:
-    """The secret by itself, and what is left of it amid other bytes (`user:secret`), wherever among them it begins."""
-    yield base64.b64encode(secret).decode()
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + secret + bytes(2)).decode()
-        # The characters at both ends hold bits of the neighbours too.
-        yield encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+    if secret.lstrip().startswith(("{", "[")):
+        try:
+            document = json.loads(secret)
+        except ValueError:
+            return
+        for member in _secrets(None, document, frozenset()):
+            yield from _with_members(member)
