@@ -11,7 +11,8 @@ from orchestrator.config.values import closest
 from orchestrator.errors import UnknownName, UsageError
 from orchestrator.load.commit import Commit, Rewind
 from orchestrator.load.generations import EVERY
-from orchestrator.protocol.bookmarks import forgetful, midway, without_stale_mark, without_stream
+from orchestrator.load.table import settled
+from orchestrator.protocol.bookmarks import forgetful, midway, remembered, without_stale_mark, without_stream
 from orchestrator.state import CommitLog
 
 Streams = frozenset[str] | None
@@ -68,6 +69,19 @@ def _broken_tables(flow: Flow, prepared: Prepared, begun: Beginning) -> frozense
     )
 
 
+def _whole_tables(flow: Flow, prepared: Prepared, state: bytes | None) -> frozenset[str]:
+    """Tables that each run replaces, and of which the tap remembers something. Without a version that may be what it
+    has sent before and would leave out: what is left would take the place of the whole table."""
+    bookmarked = {prepared.rules.id(stream) for stream in remembered(state) - midway(state)}
+    return frozenset(
+        choice.stream.id
+        for choice in prepared.choices
+        if choice.stream.id in bookmarked
+        and choice.replication.method is Method.FULL_TABLE
+        and settled(flow.mode, choice.key, Method.FULL_TABLE) is Mode.REPLACE
+    )
+
+
 def _is_always_gathered(flow: Flow, prepared: Prepared, stream: str) -> bool:
     return flow.mode is Mode.REPLACE or prepared.rules.replication_of(stream) == Method.FULL_TABLE
 
@@ -76,10 +90,10 @@ def _afresh(flow: Flow, prepared: Prepared, begun: Beginning, streams: frozenset
     """The same with the bookmarks of `streams` taken out, and their rows gathered anew; and so for those with which the
     tap could not go on."""
     state = begun.state
-    streams |= forgetful(state)
+    streams |= forgetful(state) | _whole_tables(flow, prepared, state)
     for stream in sorted(streams - {EVERY}):
         state = None if state is None else _without(state, stream, flow, prepared)
-    state = None if state is None else without_stale_mark(state)
+    state = None if state is None else without_stale_mark(state, {choice.stream.id for choice in prepared.choices})
     return replace(begun, state=state, afresh=frozenset(prepared.rules.id(stream) for stream in streams))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -51,6 +52,16 @@ def midway(state: bytes | None) -> frozenset[str]:
     return frozenset(stream for stream, place in places.items() if isinstance(place, dict) and "version" in place)
 
 
+def remembered(state: bytes | None) -> frozenset[str]:
+    """The streams that have a bookmark which tells something."""
+    places = _decoded(state).get("bookmarks")
+    if not isinstance(places, dict):
+        return frozenset()
+    return frozenset(
+        stream for stream, place in places.items() if isinstance(place, dict) and any(map(_tells, place.values()))
+    )
+
+
 def forgetful(state: bytes | None) -> frozenset[str]:
     """The streams whose bookmark is a row in the middle of a table, without the version that its rows were given.
 
@@ -67,15 +78,17 @@ def forgetful(state: bytes | None) -> frozenset[str]:
     )
 
 
-def without_stale_mark(state: bytes) -> bytes:
-    """The state without the mark `currently_syncing`, where of the stream that it names nothing else is remembered.
+def without_stale_mark(state: bytes, streams: Container[str]) -> bytes:
+    """The state without the mark `currently_syncing`, where it names one of `streams` of which nothing is remembered.
 
     The mark is there so that a tap goes on with the stream in which it broke off. Of one that has no bookmark there is
     nothing to go on with; pipelinewise-tap-mysql leaves it out then.
     """
     members, value = _members(state), _decoded(state)
     match value:
-        case {"currently_syncing": str(stream), "bookmarks": dict(places)} if members and not places.get(stream):
+        case {"currently_syncing": str(stream), "bookmarks": dict(places)} if members and stream in streams:
+            if places.get(stream):
+                return state
             del members["currently_syncing"]
             return msgspec.json.encode(members)
     return state
@@ -116,6 +129,10 @@ def _position(place: Any) -> str:
         values = [str(value) for name, value in place.items() if name not in _NOT_POSITIONS and _is_plain(value)]
         return ", ".join(values)
     return str(place) if _is_plain(place) else ""
+
+
+def _tells(value: Any) -> bool:
+    return value is not None and value != {} and value != []
 
 
 def _is_plain(value: Any) -> bool:

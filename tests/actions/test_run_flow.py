@@ -106,6 +106,30 @@ def test_a_full_table_without_a_key_is_replaced(workspace):
     assert workspace.numbers("labels") == numbers(1, 3)
 
 
+def test_a_full_table_of_which_the_tap_would_leave_out_what_it_sent_before_is_read_whole(workspace):
+    files = {"key": [], "method": "FULL_TABLE", "remembers": True}
+    workspace.source(files={"rows": 5, **files})
+    workspace.run()
+    workspace.source(files={"rows": 7, **files})
+
+    report = workspace.run()
+
+    assert report.run.read == {"files": 7}
+    assert workspace.numbers("files") == numbers(1, 7)
+
+
+def test_with_a_key_a_full_table_may_leave_out_what_it_sent_before(workspace):
+    files = {"method": "FULL_TABLE", "remembers": True}
+    workspace.source(files={"rows": 5, **files})
+    workspace.run()
+    workspace.source(files={"rows": 7, **files})
+
+    report = workspace.run()
+
+    assert report.run.read == {"files": 2}
+    assert workspace.numbers("files") == numbers(1, 7)
+
+
 def test_a_full_table_that_breaks_off_leaves_the_old_rows(workspace):
     table = {"key": [], "method": "FULL_TABLE"}
     workspace.settle(commit_rows=1)

@@ -10,6 +10,7 @@ config alone; a longer stream is a source that has new rows.
     streams.NAME.inclusive   the row of the bookmark comes again in the next run
     streams.NAME.method      INCREMENTAL unless given; FULL_TABLE reads everything in each run
     streams.NAME.resumes     a full table that broke off goes on where it was
+    streams.NAME.remembers   of a full table a run sends what no run has sent before, as taps of files do
     streams.NAME.activates   rows have a version and ACTIVATE_VERSION comes "first", "last" or "both"
     streams.NAME.forgets     of a table that broke off the row is remembered, and not the version: so do taps of MySQL
     streams.NAME.drifts      after so many rows `size` turns from a number to a text, and `extra` is new
@@ -196,7 +197,7 @@ class Stream:
 
     @property
     def resumes(self) -> bool:
-        return bool(self.config.get("resumes", self.versioned))
+        return bool(self.config.get("resumes", self.versioned or self.config.get("remembers")))
 
     def offer(self) -> Json:
         """What discovery says of it."""
@@ -276,7 +277,7 @@ class Tap:
                 self._tell_state()
         if stream.config.get("activates") in ("last", "both"):
             self._voice.say("ACTIVATE_VERSION", stream=stream.name, version=version)
-        if stream.method == "FULL_TABLE":
+        if stream.method == "FULL_TABLE" and not stream.config.get("remembers"):
             self._bookmarks[stream.name] = {"version": version} if stream.versioned and not forgets else {}
         if self._config.get("state_at_end", True):
             self._tell_state()
