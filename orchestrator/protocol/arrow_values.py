@@ -8,7 +8,7 @@ from orchestrator.protocol.arrow_json import json_of, texts_of
 from orchestrator.protocol.arrow_types import plain
 from orchestrator.protocol.dates import in_years, settle_dates
 from orchestrator.protocol.numbers import plainly
-from orchestrator.protocol.schemas import DECIMAL_DIGITS, JSON, TEXT, TIMESTAMP, Kind, Type
+from orchestrator.protocol.schemas import DECIMAL_DIGITS, JSON, NUMBER, TEXT, TIMESTAMP, Kind, Type
 from orchestrator.protocol.values import settle_tokens
 
 _is = pa.types
@@ -16,6 +16,8 @@ _NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.DECIMAL)
 _DATES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
 _LARGEST_EXACT = 2**53
 """Up to here every integer is a double, and the double is written as that integer."""
+_EXACT_DIGITS = 15
+"""A number of so many digits is that of its double."""
 
 
 def settle_arrow(type: Type, values: pa.Array) -> tuple[pa.Array, Type]:
@@ -47,6 +49,8 @@ def _as_they_are(type: Type, values: pa.Array) -> tuple[pa.Array | None, Type]:
             return values.cast(pa.float64()), type
         case Kind.NUMBER if _is.is_integer(held) and (integers := _up_to_largest_exact(values)) is not None:
             return integers.cast(pa.float64()), type
+        case Kind.NUMBER if _is.is_decimal(held):
+            return _short(values), type
         case Kind.DECIMAL if _is.is_decimal(held) and _has_room(held, type.scale):
             return values.cast(arrow_type(type)), type
         case Kind.DATE if _is.is_date(held):
@@ -81,6 +85,14 @@ def _up_to_largest_exact(integers: pa.Array | None) -> pa.Array | None:
         return None
     span = pc.min_max(integers)
     return integers if -_LARGEST_EXACT <= span["min"].as_py() <= span["max"].as_py() <= _LARGEST_EXACT else None
+
+
+def _short(decimals: pa.Array) -> pa.Array | None:
+    """The decimals as doubles, if each has so few digits, without zeros at its end, that its double is no other one."""
+    texts = decimals.cast(pa.string())
+    if decimals.type.precision > _EXACT_DIGITS:
+        texts = pc.replace_substring_regex(texts, r"(\.\d*[1-9])0+$|\.0+$", r"\1")
+    return plainly(NUMBER, texts) if pc.max(pc.binary_length(texts)).as_py() <= _EXACT_DIGITS + 1 else None
 
 
 def _has_room(held: pa.DataType, scale: int) -> bool:

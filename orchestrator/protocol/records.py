@@ -128,11 +128,10 @@ class Records:
         if not refused:
             return self
         keep = [index not in refused for index in range(len(self))]
-        rest = iter(keep)
         return replace(
             self,
             rows=self.fields.kept(self.rows, keep),
-            lines=tuple(lines.kept(list(islice(rest, len(lines.places)))) for lines in self.lines),
+            lines=self._lines_of(keep),
             versions=self.versions and list(compress(self.versions, keep)),
             extracted=self.extracted and list(compress(self.extracted, keep)),
         )
@@ -141,8 +140,15 @@ class Records:
         """The rows that have flaws."""
         if not flaws:
             return []
-        numbers, texts = self.numbers, list(chain.from_iterable(lines.texts for lines in self.lines))
-        return [Refusal(numbers[index], self.stream, texts[index], flaws[index]) for index in sorted(flaws)]
+        lines = self._lines_of([index in flaws for index in range(len(self))])
+        told = chain.from_iterable(zip(each.numbers, each.texts, strict=True) for each in lines)
+        both = zip(told, sorted(flaws), strict=True)
+        return [Refusal(number, self.stream, text, flaws[index]) for (number, text), index in both]
+
+    def _lines_of(self, keep: Sequence[bool]) -> tuple[Origin, ...]:
+        """The lines of those rows that are to be kept."""
+        rest = iter(keep)
+        return tuple(lines.kept(list(islice(rest, len(lines.places)))) for lines in self.lines)
 
 
 class UnfitRows(Exception):
