@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain, groupby, pairwise
 
 import pyarrow as pa
 
@@ -29,7 +29,7 @@ class ArrowFields:
             yield field, absent if place is None else rows.column(place)
 
     def kept(self, rows: pa.RecordBatch, keep: Sequence[bool]) -> pa.RecordBatch:
-        return rows.filter(pa.array(keep, pa.bool_()))
+        return _kept(rows, keep)
 
     def joined(self, runs: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
         return pa.concat_batches(runs)
@@ -55,7 +55,14 @@ class ArrowLines:
         return json_objects(self.rows)
 
     def kept(self, keep: Sequence[bool]) -> "ArrowLines":
-        return ArrowLines(self.number, self.rows.filter(pa.array(keep, pa.bool_())))
+        return ArrowLines(self.number, _kept(self.rows, keep))
+
+
+def _kept(rows: pa.RecordBatch, keep: Sequence[bool]) -> pa.RecordBatch:
+    # There are types that Arrow does not filter.
+    ends = list(accumulate(len(list(run)) for _, run in groupby(keep)))
+    runs = [rows.slice(start, end - start) for start, end in pairwise((0, *ends)) if keep[start]]
+    return pa.concat_batches(runs) if runs else rows.slice(0, 0)
 
 
 def arrow_records(

@@ -71,16 +71,21 @@ def respelled(table: Table) -> Table:
 @given(
     data=st.data(),
     columns=columns(),
+    keyed=st.booleans(),
     row_group_size=st.integers(1, 4),
     nesting=st.sampled_from([WHOLE, WHOLE, Nesting(Nested.STRUCT, 1)]),
+    on_bad_line=st.sampled_from(["fail", "quarantine"]),
 )
 @properties
-def test_rows_in_parquet_files_land_as_the_same_rows_in_records(kind, data, columns, row_group_size, nesting):
+def test_rows_in_parquet_files_land_as_the_same_rows_in_records(
+    kind, data, columns, keyed, row_group_size, nesting, on_bad_line
+):
     declared, held = columns
     files = data.draw(st.lists(rows_of(held), min_size=1, max_size=2)) if held else [[]]
-    schema = {"type": "SCHEMA", "stream": "s", "schema": {"properties": declared}, "key_properties": []}
+    key = [name for name in declared if keyed and name in ("a", "b")]
+    schema = {"type": "SCHEMA", "stream": "s", "schema": {"properties": declared}, "key_properties": key}
     with folder() as name:
-        told, tables = [], []
+        told, tables, aside = [], [], []
         for way in ("records", "batch"):
             place = Place(kind, Path(name) / way)
             if way == "records":
@@ -89,9 +94,11 @@ def test_rows_in_parquet_files_land_as_the_same_rows_in_records(kind, data, colu
                 said = [as_batch(held, files, place, row_group_size)]
             text = Manner().write([schema, *said, {"type": "STATE", "value": 1}], place.folder)
             note(text.decode())
-            told.append(load(place, text, Manner(), commit_rows=1, nesting=nesting))
+            told.append(load(place, text, Manner(), commit_rows=1, nesting=nesting, on_bad_line=on_bad_line))
             tables.append({stream: comparable(respelled(table)) for stream, table in place.tables().items()})
+            aside.append(sorted(row["reason"].partition(" is ")[0] for row in place.quarantine()))
 
         note(json.dumps([each.refused for each in told]))
         assert (told[0].refused is None) == (told[1].refused is None)
         assert tables[0] == tables[1]
+        assert aside[0] == aside[1]

@@ -141,6 +141,7 @@ def load(
     commit_rows: int,
     soft_delete: bool = False,
     nesting: Nesting = WHOLE,
+    on_bad_line: str = "fail",
 ) -> Told:
     """What a load tells, in the words of the reference."""
     states: list[bytes] = []
@@ -153,6 +154,7 @@ def load(
             soft_delete=soft_delete,
             nested=nesting.nested,
             flatten=nesting.flatten,
+            on_bad_line=on_bad_line,
             batch_roots=(place.folder,),
         )
     except RunFailed as error:
