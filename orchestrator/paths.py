@@ -97,12 +97,20 @@ class Paths:
         return self.catalogs / f"{tap}.none"
 
     def own_config(self, tap: str) -> Path:
-        """The config of a tap that rewrites it, as the tap left it."""
+        """The config of a tap that finds it in a file, while it runs."""
         return self.secrets / f"{tap}.json"
 
     def handed_config(self, tap: str) -> Path:
         """What such a tap was told when it was started last, and what orchestrator.toml led to then."""
+        return self.secrets / f"{tap}.age"
+
+    def handed_config_unsealed(self, tap: str) -> Path:
+        """The same where there is no identity that it could be sealed for."""
         return self.secrets / f"{tap}.handed.json"
+
+    def config_at_work(self, file: Path) -> Path:
+        """Held by every run that is at work with a config in a file."""
+        return file.with_name(f".{file.stem}.at-work")
 
     def cassette(self, tap: str) -> Path:
         """A recorded run of a tap, for tests; committed to git."""

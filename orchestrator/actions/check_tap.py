@@ -154,7 +154,7 @@ def _hear(paths: Paths, prepared: Prepared, wanted: Sequence[Choice] | None, pat
     with (
         TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".check-") as work,
         command_of(paths, prepared, Path(work)) as command,
-        TapProcess(command, Path(work) / "tap.log", scrub=prepared.redaction.redact) as process,
+        TapProcess(command, Path(work) / "tap.log", scrub=prepared.scrub) as process,
     ):
         heard_at = time.monotonic()
         for block in whole_lines(process.blocks()):

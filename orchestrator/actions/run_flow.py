@@ -18,7 +18,7 @@ from orchestrator.actions.recording import (
     recorded,
     without_secrets,
 )
-from orchestrator.actions.starting import Prepared, command_of, prepare, tap_failed, with_catalog
+from orchestrator.actions.starting import Prepared, command_of, prepare, scrubbed_again, tap_failed, with_catalog
 from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
@@ -99,10 +99,11 @@ def _read_tap(
     run, landing, listen = recording.run, recording.landing, recording.listen
     files = FilesWriter(paths.batch_files(run.flow, run.number))
     with (
+        scrubbed_again(paths.tap_log(run.flow, run.number), prepared),
         TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
         command_of(paths, prepared, Path(work), listen) as command,
         ArchiveWriter(paths.archive(run.flow, run.number)) as archive,
-        TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.redaction.redact) as process,
+        TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.scrub) as process,
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(process, prepared, history, archive, recording, stop)

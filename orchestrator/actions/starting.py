@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -44,6 +45,11 @@ class Prepared:
         """What the tap is called in print: its distribution and version."""
         return f"{self.receipt.package} {self.receipt.version}"
 
+    def scrub(self, line: str) -> str:
+        """What the tap said, without its secrets, also those that it was given by its source a moment ago."""
+        self.own.look()
+        return self.redaction.redact(line)
+
 
 def prepare(
     paths: Paths,
@@ -64,7 +70,9 @@ def prepare(
     telling = ready(paths, tap, known, environ)
     for doubt in telling.doubts:
         listen(Note(doubt))
-    own = OwnConfig(paths, tap.id, telling.config)
+    redaction = Redaction.of(telling.written, telling.config, secret=telling.secret)
+    learn = partial(redaction.learn_config, telling.written, secret=telling.secret)
+    own = OwnConfig(paths, tap.id, telling.config, telling.written, learn)
     invocation = Invocation(
         Path(receipt.executable),
         frozenset(receipt.capabilities),
@@ -73,8 +81,8 @@ def prepare(
         limits=tap.limits,
     )
     ambient = tap_environment(environ)
-    redaction = Redaction.of(telling.written, telling.config, own.told, secret=telling.secret)
-    redaction = redaction.and_of(tap.env, telling.environment).and_of(ambient, ambient)
+    redaction.learn_config(tap.env, telling.environment)
+    redaction.learn_config(ambient, ambient)
     return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
 
 
@@ -83,18 +91,34 @@ def command_of(paths: Paths, prepared: Prepared, work: Path, listen: Listener = 
     """The command that starts the tap, for as long as the block lasts. What the tap writes into its config meanwhile
     it is told again the next time."""
     own, invocation = prepared.own, prepared.invocation
-    if own.kept or prepared.tap.config_in == "file":
-        invocation = replace(invocation, config_file=own.hand_over())
-    with command_for(invocation, folder=paths.root, work=work, environ=os.environ) as command:
+    with ExitStack() as stack:
+        stack.enter_context(prepared.redaction.over_errors())
+        if prepared.tap.config_in == "file":
+            invocation = replace(invocation, config_file=stack.enter_context(own.on_the_disk()))
+        command = stack.enter_context(command_for(invocation, folder=paths.root, work=work, environ=os.environ))
         try:
-            with prepared.redaction.over_errors():
+            with own.watched(command.config):
                 yield command
         finally:
-            if invocation.config_file:
-                own.settle()
-            elif own.keep(command.config):
+            for secret in sorted(own.renewed):
+                listen(Note(f'{prepared.name} renewed "{secret}": the vault holds the new one'))
+            if own.left and not (own.kept or own.renewed or invocation.config_file):
                 kept = paths.handed_config(prepared.tap.id).relative_to(paths.root)
                 listen(Note(f"{prepared.name} rewrote its config: what it wrote is kept in {kept}"))
+
+
+@contextmanager
+def scrubbed_again(log: Path, prepared: Prepared) -> Iterator[None]:
+    """After the block nothing stands in a log of the tap that was known as a secret only later: a tap may tell of a new
+    token before it writes it into its config."""
+    try:
+        yield
+    finally:
+        if prepared.own.left and log.exists():
+            said = log.read_text(errors="replace")
+            scrubbed = "\n".join(map(prepared.redaction.redact, said.split("\n")))
+            if scrubbed != said:
+                durable.write(log, scrubbed)
 
 
 def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) -> Prepared:
@@ -161,11 +185,10 @@ def _offers_none(paths: Paths, prepared: Prepared) -> bool:
 
 def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
     asking = replace(prepared, invocation=replace(prepared.invocation, discover=True))
-    scrub = prepared.redaction.redact
     with (
         TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".discover-") as work,
         command_of(paths, asking, Path(work)) as command,
-        TapProcess(command, Path(work) / "tap.log", scrub=scrub) as process,
+        TapProcess(command, Path(work) / "tap.log", scrub=prepared.scrub) as process,
     ):
         printed = bytearray()
         for block in process.blocks():

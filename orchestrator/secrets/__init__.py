@@ -4,7 +4,8 @@ references.py   what orchestrator.toml holds instead of them, and where that lea
 vault.py        secrets.age: all that is kept here, encrypted for who may read it
 identity.py     who is one of those
 keeping.py      what was typed for the setting of a tap
-rewritten.py    secrets/<tap>.json: what a tap wrote into its config itself
+rewritten.py    secrets/<tap>.age: what a tap wrote into its config itself
+spelling.py     the ways in which a secret may stand in a text
 redaction.py    takes them out of what is printed or logged
 """
 

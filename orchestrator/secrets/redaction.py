@@ -44,10 +44,11 @@ class Redaction:
         """
         return cls(found for each in resolved for found in _secrets(config, each, frozenset(secret)))
 
-    def and_of(self, config: Mapping[str, Any], resolved: Mapping[str, Any]) -> "Redaction":
-        """The same for one more config."""
-        self.learn(_secrets(config, resolved, frozenset()))
-        return self
+    def learn_config(
+        self, config: Mapping[str, Any], resolved: Mapping[str, Any], *, secret: Collection[str] = ()
+    ) -> None:
+        """Replaces those of one more config from now on, too."""
+        self.learn(_secrets(config, resolved, frozenset(secret)))
 
     def redact(self, text: str) -> str:
         masked, end = [], 0

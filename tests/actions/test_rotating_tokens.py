@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from orchestrator.actions.keep_secrets import set_secret
 from orchestrator.actions.remove_tap import remove_tap
 from orchestrator.actions.starting import discover_tap, prepare
-from orchestrator.errors import TapFailed
+from orchestrator.errors import CredentialsError, TapFailed
 from orchestrator.events import Event, Note
+from orchestrator.secrets.vault import Vault
 from orchestrator.state import Status
 from tests.processes import start
 from tests.workspaces import TAP, wait_until
@@ -71,8 +73,9 @@ def test_a_token_is_not_lost_when_the_run_is_killed(rotating):
 def test_a_tap_that_is_killed_while_it_writes_is_told_what_it_was_told_last(rotating):
     rotating.run()
     rotating.run()
+    with prepare(rotating.paths, rotating.config.tap(TAP)).own.on_the_disk():
+        pass
     rotating.paths.own_config(TAP).write_text('{"login": {"tok')
-    (rotating.paths.root / "source").write_text("refresh-token-2")
 
     assert rotating.run().run.status is Status.SUCCEEDED
 
@@ -93,23 +96,121 @@ def test_another_setting_may_change_meanwhile(rotating):
 
     rotating.run()
 
-    told = json.loads(rotating.paths.own_config(TAP).read_text())
+    told = prepare(rotating.paths, rotating.config.tap(TAP)).own.told
     assert told["login"] == {"user": "grace", "token": "refresh-token-3"}
     assert told["expires"] == 3600
 
 
-def test_what_a_tap_wrote_is_in_no_file_that_others_can_read_or_that_git_keeps(rotating):
+def test_what_a_tap_wrote_is_in_no_file_that_is_left_not_even_in_the_log_that_tells_of_it(rotating):
     rotating.behave(confess=True)
     for _ in range(3):
         rotating.run()
 
-    files = [
-        path for path in rotating.paths.root.rglob("*") if path.is_file() and b"refresh-token-" in path.read_bytes()
-    ]
-    secrets = rotating.paths.own_config(TAP).parent
-    assert {path for path in files if path.parent != secrets} == {rotating.paths.root / "source"}
+    root, secrets = rotating.paths.root, rotating.paths.secrets
+    files = [path for path in root.rglob("*") if path.is_file() and b"refresh-token-" in path.read_bytes()]
+    assert files == [root / "source"]
+    log = rotating.paths.tap_log("shop", 3).read_text()
+    assert "INFO got *** for ***" in log
+    assert "INFO wrote ***" in log
     assert {path.stat().st_mode & 0o077 for path in [secrets, *secrets.iterdir()]} == {0}
     assert (secrets / ".gitignore").read_text() == "*\n"
+
+
+def test_two_runs_that_find_their_config_in_one_file_do_not_take_it_from_each_other(rotating):
+    one, two = (prepare(rotating.paths, rotating.config.tap(TAP)).own for _ in range(2))
+
+    with one.on_the_disk() as file:
+        with two.on_the_disk():
+            pass
+        assert file.exists()
+
+    assert not file.exists()
+
+
+def test_what_a_tap_wrote_where_there_can_be_no_identity_is_not_lost(rotating, monkeypatch, tmp_path):
+    (tmp_path / "no-folder").write_text("")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-folder"))
+
+    for _ in range(3):
+        assert rotating.run().run.status is Status.SUCCEEDED
+
+    assert [path for path in rotating.paths.secrets.iterdir() if path.stat().st_mode & 0o077] == []
+
+
+def test_without_the_identity_that_it_was_sealed_for_a_tap_is_not_started(rotating, monkeypatch, tmp_path):
+    rotating.run()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
+
+    with pytest.raises(CredentialsError, match=r"secrets/fake\.age was sealed for an identity that is not here"):
+        rotating.run()
+
+
+# ── tokens of the vault ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def shared(rotating):
+    """The same with a token that is kept in the vault."""
+    set_secret(rotating.paths, "shop token", FIRST)
+    rotating.behave(login={"user": "ada", "token": {"secret": "shop token"}})
+    return rotating
+
+
+def token_in_the_vault(workspace):
+    return Vault(workspace.paths).read().secrets["shop token"].value
+
+
+def test_a_new_token_takes_the_place_of_the_old_one_in_the_vault(shared):
+    heard: list[Event] = []
+    for number in (2, 3, 4):
+        shared.run(listen=heard.append)
+
+        assert token_in_the_vault(shared) == token_at_the_source(shared) == f"refresh-token-{number}"
+    notes = {event.text for event in heard if isinstance(event, Note)}
+    assert notes == {'tap-fake 1.0 renewed "shop token": the vault holds the new one'}
+
+
+def test_another_tap_that_refers_to_it_is_told_the_new_one(shared):
+    shared.run()
+    with shared.paths.config.open("a") as file:
+        file.write('\n[taps.heir]\ninherit = "fake"\n')
+
+    assert prepare(shared.paths, shared.config.tap("heir")).own.told["login"]["token"] == "refresh-token-2"
+
+
+def test_a_new_token_is_in_the_vault_at_once_and_outlives_a_killed_run(shared):
+    shared.behave(accidents=[{"after": 2, "hang": 60}])
+    process = start(shared)
+    wait_until(lambda: token_in_the_vault(shared) == "refresh-token-2")
+    process.kill()
+    process.join()
+    shared.behave(accidents=[])
+
+    assert shared.run().run.status is Status.SUCCEEDED
+    assert token_in_the_vault(shared) == "refresh-token-3"
+
+
+def test_a_secret_that_a_person_sets_between_two_runs_counts_more(shared):
+    shared.run()
+    set_secret(shared.paths, "shop token", "refresh-token-70")
+    (shared.paths.root / "source").write_text("refresh-token-70")
+
+    shared.run()
+
+    assert token_in_the_vault(shared) == "refresh-token-71"
+
+
+def test_a_secret_that_a_person_sets_during_a_run_counts_more(shared, tmp_path):
+    own = prepare(shared.paths, shared.config.tap(TAP)).own
+    place = tmp_path / "config.json"
+    place.write_text(json.dumps(own.told))
+
+    with own.watched(place):
+        set_secret(shared.paths, "shop token", "refresh-token-70")
+        place.write_text(json.dumps({**own.told, "login": {"user": "ada", "token": "refresh-token-2"}}))
+
+    assert token_in_the_vault(shared) == "refresh-token-70"
+    assert prepare(shared.paths, shared.config.tap(TAP)).own.told["login"]["token"] == "refresh-token-70"
 
 
 def test_a_person_is_told_once_where_it_is_kept(rotating):
@@ -120,7 +221,7 @@ def test_a_person_is_told_once_where_it_is_kept(rotating):
 
     notes = [event.text for event in heard if isinstance(event, Note)]
     in_memory = rotating.config.tap(TAP).config_in == "memory"
-    assert notes == ["tap-fake 1.0 rewrote its config: what it wrote is kept in secrets/fake.handed.json"] * in_memory
+    assert notes == ["tap-fake 1.0 rewrote its config: what it wrote is kept in secrets/fake.age"] * in_memory
 
 
 def test_it_goes_with_the_tap(rotating):

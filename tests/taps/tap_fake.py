@@ -346,7 +346,11 @@ def _use_up(config: Json, path: Path) -> None:
         sys.exit(f"ERROR 401 Unauthorized: {token} was used up")
     following = f"{token.rstrip('0123456789')}{int(token.rpartition('-')[2]) + 1}"
     source.write_text(following)
+    if config.get("confess"):
+        log(f"INFO got {following} for {token}")
     path.write_text(json.dumps({**config, "login": {**config["login"], "token": following}, "expires": 3600}))
+    if config.get("confess"):
+        log(f"INFO wrote {following}")
 
 
 def _read(path: str | None) -> Any:
