@@ -1,15 +1,19 @@
 """tap-rest-api-msdk 1.4.2, a tap of the Singer SDK: it discovers what it offers by asking the source."""
 
+from contextlib import ExitStack
+
 import pytest
 
-from examples.gitlab_api import GitLab
+from examples.gitlab_api import GitLab, Served
 from orchestrator import Workspace
 from orchestrator.errors import DoesNotStart
+from tests.index.runs import kill_run, read_by
 from tests.index.source import Listing, held, landed
 
 pytestmark = pytest.mark.index
 
 PACKAGE = "tap-rest-api-msdk==1.4.2"
+PAGE = 100
 STREAMS = {
     "issues": Listing(("projects/3101/issues",), ("id", "title", "state", "created_at", "updated_at")),
     "labels": Listing(("projects/3101/labels",), ("id", "name", "color")),
@@ -67,6 +71,37 @@ def test_it_is_added_discovered_selected_and_run_twice(workspace, gitlab, destin
     # It infers its schema from the first page in each start; all else that it asks for is new.
     assert gitlab.served()["projects/:id/issues"].objects - asked_for == 100 + len(touched) + 1
     assert landed(workspace, "rest", STREAMS) == held(gitlab, STREAMS)
+
+
+def test_a_run_that_is_killed_in_between_loses_nothing_and_doubles_nothing(workspace, gitlab):
+    workspace.add_tap(PACKAGE, id="rest", extras=["setuptools<81"])
+    configure(workspace, gitlab)
+    workspace.select("rest", ["issues", "labels", "merge_requests"])
+    read_by(workspace, "rest")
+    gitlab.touch_issues(42)
+    asked_for = merge_requests_served(gitlab)
+
+    with ExitStack() as pause:
+        paused = False
+
+        def has_committed_the_issues() -> bool:
+            """The pages of the merge requests come after the issues; the second page has to wait."""
+            nonlocal paused
+            if not paused and merge_requests_served(gitlab) > asked_for + PAGE:
+                pause.enter_context(gitlab.paused())
+                paused = True
+            return paused and len(workspace.history("rest")) > 1
+
+        kill_run(workspace, "rest", when=has_committed_the_issues)
+    read = read_by(workspace, "rest")
+
+    # Those that stand at the bookmark itself.
+    assert read["issues"] == 1
+    assert landed(workspace, "rest", STREAMS) == held(gitlab, STREAMS)
+
+
+def merge_requests_served(gitlab: GitLab) -> int:
+    return gitlab.served().get("projects/:id/merge_requests", Served()).objects
 
 
 def test_what_it_needs_and_does_not_say_is_in_the_hint(workspace):
