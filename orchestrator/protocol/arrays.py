@@ -69,7 +69,7 @@ def cast(texts: pa.Array, type: pa.DataType) -> pa.Array | None:
         return None
 
 
-def each_as_text(said: Callable[[Any], str | bytes], values: pa.Array) -> pa.Array:
+def each_as_text(said: Callable[[Any], str | bytes | None], values: pa.Array) -> pa.Array:
     """What `said` makes of each value; a null stays one."""
     return pa.array([None if value is None else said(value) for value in values.to_pylist()], pa.string())
 

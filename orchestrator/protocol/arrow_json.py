@@ -2,7 +2,6 @@
 
 import base64
 import uuid
-from bisect import bisect_right
 from collections.abc import Callable
 
 import msgspec
@@ -13,7 +12,6 @@ from orchestrator.protocol.arrays import any_of, each_as_text
 from orchestrator.protocol.arrow_times import dates, durations, instants, times
 from orchestrator.protocol.arrow_types import DOCUMENT, UUID, extension_of, is_list, plain
 from orchestrator.protocol.lines import UNREADABLE, read_json
-from orchestrator.protocol.tokens import Misfit, each
 
 Said = Callable[[pa.Array], pa.Array]
 
@@ -27,12 +25,12 @@ def texts_of(values: pa.Array) -> pa.Array | None:
 
 
 def json_of(values: pa.Array) -> pa.Array:
-    """The JSON text of each value; a null stays one. Raises Misfit for a document that is no JSON."""
+    """The JSON text of each value; a null stays one."""
     if (texts := texts_of(values)) is not None:
         return _quoted(texts)
     values = plain(values)
     if extension_of(values.type) == DOCUMENT:
-        return _documents(values.storage)
+        return each_as_text(_document, plain(values.storage))
     return next(said(values) for is_such, said in _OTHERWISE.items() if is_such(values.type))
 
 
@@ -96,21 +94,18 @@ def _floats(values: pa.Array) -> pa.Array:
 
 
 _DOCUMENT = msgspec.json.Decoder(msgspec.Raw)
+_WHITE = " \t\r\n"
+_IN_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
-def _documents(texts: pa.Array) -> pa.Array:
-    """Documents in one line each; one that says `null` is none."""
-    # A line feed stands between the values of a document, never within one.
-    lines = pc.ascii_trim(pc.replace_substring_regex(texts.cast(pa.string()), r"[\r\n]", " "), " \t")
-    tokens = each(_document, lines.cast(pa.binary()).to_pylist())
-    return pa.array([None if token == b"null" else token for token in tokens], pa.string())
-
-
-def _document(text: bytes) -> bytes | None:
+def _document(text: str) -> bytes | None:
+    """A document in one line; one that is no JSON is a string."""
     try:
-        return bytes(read_json(_DOCUMENT, text))
+        token = bytes(read_json(_DOCUMENT, text.strip(_WHITE).encode()))
     except UNREADABLE:
-        return None
+        return msgspec.json.encode(text)
+    # Only between the values of a document stands a line feed, never within one.
+    return None if token == b"null" else token.translate(_IN_ONE_LINE)
 
 
 def _objects(values: pa.Array) -> pa.Array:
@@ -146,12 +141,7 @@ def _gathered(said: Said, lists: pa.Array, opening: str, closing: str) -> pa.Arr
     """What is said of the items of each list, between brackets."""
     lengths = pc.list_value_length(lists)
     ends = pc.cumulative_sum(pa.concat_arrays([pa.array([0], lengths.type), lengths.fill_null(0)])).cast(pa.int32())
-    try:
-        items = said(lists.flatten())
-    except Misfit as misfit:
-        before = ends.to_pylist()
-        raise Misfit({bisect_right(before, place) - 1: text for place, text in misfit.texts.items()}) from misfit
-    joined = pc.binary_join(pa.ListArray.from_arrays(ends, items), ",")
+    joined = pc.binary_join(pa.ListArray.from_arrays(ends, said(lists.flatten())), ",")
     return pc.if_else(lists.is_valid(), _joined(pa.scalar(opening), joined, pa.scalar(closing)), None)
 
 

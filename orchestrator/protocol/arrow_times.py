@@ -15,14 +15,14 @@ _SECONDS_A_DAY = 86_400
 
 
 def dates(values: pa.Array) -> pa.Array:
-    values = values.cast(pa.date32())
+    """Days as texts."""
     if in_years(values) is not None:
         return values.cast(pa.string())
     return each_as_text(_date, values.cast(pa.int32()))
 
 
 def instants(values: pa.Array) -> pa.Array:
-    """Instants are told in UTC."""
+    """Instants as texts, in UTC; those without a zone without one."""
     unit, zone = values.type.unit, "Z" if values.type.tz else ""
     values = values.cast(pa.timestamp(unit))
     if in_years(values) is not None:
@@ -31,6 +31,7 @@ def instants(values: pa.Array) -> pa.Array:
 
 
 def times(values: pa.Array) -> pa.Array:
+    """Times of day as texts."""
     return _without_zeros(values.cast(pa.string()))
 
 
@@ -39,6 +40,7 @@ def _without_zeros(texts: pa.Array) -> pa.Array:
 
 
 def durations(values: pa.Array) -> pa.Array:
+    """Durations as texts, in seconds."""
     a_second = A_SECOND[values.type.unit]
     return each_as_text(lambda value: _duration(value, a_second), values.cast(pa.int64()))
 

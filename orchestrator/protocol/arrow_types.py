@@ -1,6 +1,6 @@
 """The types of Arrow that a file may bring, and the few that stand for all others of their like."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ _OTHER_FORMS = {
     _is.is_binary_view: pa.binary(),
     _is.is_date64: pa.date32(),
 }
-_READ: Iterable[Callable[[pa.DataType], bool]] = (
+_READ: tuple[Callable[[pa.DataType], bool], ...] = (
     _is.is_null,
     _is.is_boolean,
     _is.is_integer,

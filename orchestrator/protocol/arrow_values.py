@@ -30,7 +30,7 @@ def settle_arrow(type: Type, values: pa.Array) -> tuple[pa.Array, Type]:
     if values.null_count == len(values):
         return pa.nulls(len(values), arrow_type(promised)), promised
     array, settled = _as_they_are(promised, values)
-    return (_as_json(promised, values)) if array is None else (array, settled)
+    return _as_json(promised, values) if array is None else (array, settled)
 
 
 def _as_they_are(type: Type, values: pa.Array) -> tuple[pa.Array | None, Type]:
