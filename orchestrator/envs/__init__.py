@@ -12,6 +12,7 @@
     choice.py       which Python it is built on, and why
     offer.py        what an index has under a name
     resolve.py      recipe → lock
+    folders.py      the folders that a project in a folder depends on
     build.py        lock → an environment that is known to start
     venv.py         makes an empty environment
     trial.py        starts a tap once, to see that it does and what it can
