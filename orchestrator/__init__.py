@@ -15,6 +15,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     ── values: pure. No disk, no process, no clock
     protocol/       what a tap says: messages, schemas -> column types, bookmarks
     load/           which rows travel together and when they settle
+    cadence/        when flows are due, what is caught up, when to try again
     ── rooms: side by side; they do not import each other
     envs/           one locked Python per tap               [writes envs/]
     hub/            the public index of taps
@@ -29,6 +30,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     ── verbs: each reads top to bottom as a story
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...
     ── faces
+    schedule/       `up`: starts what is due, as processes of their own, and watches them
     cli/            words in, words out
 
 Imports go down only: faces → api → actions → rooms → load → protocol → ground.

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.remove_tap import TapRemoved
     from orchestrator.actions.replay import Rehearsal
     from orchestrator.actions.rollback_tap import TapRolledBack
+    from orchestrator.actions.schedule_flow import FlowScheduled
     from orchestrator.actions.search_hub import Found
     from orchestrator.actions.show_tap import TapShown
     from orchestrator.actions.status import FlowStatus
@@ -370,13 +371,15 @@ class Workspace:
         commit_seconds: float | None = None,
         on_bad_line: str | None = None,
         validate: str | None = None,
+        due: str | None = None,
         stop: Stop | None = None,
         listen: Listener = nobody,
     ) -> RunReport:
         """Runs a flow. `full_refresh` names streams to read from their beginning (EVERYTHING: all);
         `from_commit` is the number of an earlier commit to start from; a commit closes at the first STATE after
         `commit_rows` or `commit_seconds`, which are the flow's own unless given, and so are
-        `on_bad_line` (`fail` or `quarantine`) and `validate` (`types` or `full`)."""
+        `on_bad_line` (`fail` or `quarantine`) and `validate` (`types` or `full`). `due` is the time of the flow's
+        schedule that it is started for, in RFC 3339."""
         from orchestrator.actions.run_flow import run_flow
         from orchestrator.load.commit import CommitPolicy
 
@@ -394,6 +397,7 @@ class Workspace:
             from_commit=from_commit,
             policy=policy,
             scrutiny=_scrutiny(settings.scrutiny, on_bad_line, validate),
+            due=due,
             stop=stop,
             listen=listen,
         )
@@ -462,6 +466,35 @@ class Workspace:
         from orchestrator.actions.query import query
 
         return query(self.config, question, to=to, listen=listen)
+
+    # ── schedules ──
+
+    def schedule(self, flow: str, said: Mapping[str, Any] | None) -> FlowScheduled:
+        """Gives a flow a schedule in the words of orchestrator.toml, such as `{"every": "15 min"}`, over what it says
+        now; None takes it out."""
+        from orchestrator.actions.schedule_flow import schedule_flow
+
+        return schedule_flow(self.paths, flow, said)
+
+    def scheduled(self, flow: str) -> FlowScheduled:
+        """The schedule of a flow, and when it is due next."""
+        from orchestrator.actions.schedule_flow import scheduled
+
+        return scheduled(self.paths, flow)
+
+    def pause(self, flow: str) -> None:
+        """Lets the schedule of a flow rest."""
+        from orchestrator.actions.schedule_flow import pause_flow
+
+        pause_flow(self.paths, flow)
+
+    def resume(self, flow: str) -> bool:
+        """Lets a flow be due again. Whether it was paused."""
+        from orchestrator.actions.schedule_flow import resume_flow
+
+        return resume_flow(self.paths, flow)
+
+    # ── looking ──
 
     def status(self, flow: str | None = None) -> tuple[FlowStatus, ...]:
         """How each flow stands, or one."""

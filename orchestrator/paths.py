@@ -126,6 +126,19 @@ class Paths:
     def running(self, flow: str) -> Path:
         return self.flow(flow) / "running.lock"
 
+    def pause(self, flow: str) -> Path:
+        """Stands where the schedule of a flow is paused, and says why."""
+        return self.flow(flow) / "paused.json"
+
+    def planned(self, flow: str) -> Path:
+        """The schedule that a flow was seen with, and since when."""
+        return self.flow(flow) / "schedule.json"
+
+    @property
+    def up(self) -> Path:
+        """The OS lock of the process that keeps the schedules of the workspace."""
+        return self.state / ".up.lock"
+
     def runs(self, flow: str) -> Path:
         return self.flow(flow) / "runs"
 

@@ -40,6 +40,7 @@ def run_flow(
     from_commit: int | None = None,
     policy: CommitPolicy | None = None,
     scrutiny: Scrutiny | None = None,
+    due: str | None = None,
     stop: Stop | None = None,
     listen: Listener = nobody,
 ) -> RunReport:
@@ -47,7 +48,7 @@ def run_flow(
 
     `full_refresh` names streams to read from their beginning (None: all of them); their new rows take the place of
     the old ones when the run ends well. `from_commit` starts from the state of an earlier commit. `policy` and
-    `scrutiny` are the flow's own unless given.
+    `scrutiny` are the flow's own unless given. `due` is the time of its schedule (RFC 3339) that it is started for.
 
     Raises AlreadyRunning, NotInstalled, CredentialsError, DestinationError, RunFailed or Stopped. Whatever it
     raises, what was committed stays, and the next run goes on from there.
@@ -71,6 +72,8 @@ def run_flow(
         beginning = beginning_of(flow, prepared, last, history, full_refresh, from_commit)
         prepared = replace(prepared, invocation=replace(prepared.invocation, state=beginning.state))
 
+        # From before it is written down: a run that began also ends as one.
+        stack.enter_context(stop.on_signals())
         runs = Runs(paths, name)
         run = runs.begin(
             tap=flow.tap,
@@ -79,13 +82,14 @@ def run_flow(
             from_commit=from_commit,
             afresh=(EVERY,) if beginning.afresh is None else tuple(sorted(beginning.afresh)),
             scrutiny=scrutiny or flow.scrutiny,
+            due=due,
             after=last.run if last else 0,
         )
         # Also after a run that fails: one that fails every quarter of an hour must not fill the disk.
         stack.callback(prune, paths, name, config.retention)
         intent = replace(intent_of(flow, prepared, run.number, beginning), scrutiny=run.scrutiny)
         landing = Landing(destination, intent, last, listen, redaction.redact)
-        with recorded(runs, run, landing, listen, redaction) as recording, stop.on_signals():
+        with recorded(runs, run, landing, listen, redaction) as recording:
             policy = policy or CommitPolicy(flow.commit_rows, flow.commit_seconds)
             _read_tap(paths, prepared, history, recording, policy, stop)
             check_announced(paths, prepared, recording, full_refresh)

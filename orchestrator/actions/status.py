@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.actions.scheduled import Outlook, outlook
 from orchestrator.config import Config, Flow
 from orchestrator.paths import Paths
 from orchestrator.state import CommitLog, Run, Runs, Status
@@ -10,7 +11,8 @@ from orchestrator.state import CommitLog, Run, Runs, Status
 @dataclass(frozen=True, slots=True)
 class FlowStatus:
     """One flow. `run` is the newest, None before the first; `commit` and `committed_at` (RFC 3339) are those of its
-    last commit, when its bookmark was saved; `pid` is that of the process at work, None when there is none."""
+    last commit, when its bookmark was saved; `pid` is that of the process at work, None when there is none; `outlook`
+    is how it stands with its schedule, None without one."""
 
     flow: str
     tap: str
@@ -19,10 +21,14 @@ class FlowStatus:
     commit: int | None
     committed_at: str | None
     pid: int | None
+    outlook: Outlook | None = None
 
     @property
     def words(self) -> str:
-        """How the newest run stands: "succeeded", "running", ...; "never ran"."""
+        """How it stands with its schedule: "on time", "late", ...; without one, how its newest run stands: "succeeded",
+        "running", ...; "never ran"."""
+        if self.outlook is not None:
+            return self.outlook.standing.value
         return self.run.status.value if self.run else "never ran"
 
 
@@ -43,4 +49,5 @@ def _status(paths: Paths, flow: Flow) -> FlowStatus:
         commit=commit.number if commit else None,
         committed_at=commit.at if commit else None,
         pid=run.pid if run and run.status is Status.RUNNING else None,
+        outlook=outlook(paths, flow) if flow.schedule is not None else None,
     )

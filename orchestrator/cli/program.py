@@ -34,6 +34,13 @@ COMMANDS: dict[str, dict[str, str]] = {
         "replay": "Load the messages of an earlier run again, without the source.",
         "load": "Load Singer messages from stdin; needs no workspace.",
     },
+    "Keep fresh": {
+        "schedule": "Say when a flow is due.",
+        "up": "Keep the schedules: start each flow when it is due.",
+        "down": "Stop keeping the schedules.",
+        "pause": "Let the schedule of a flow rest.",
+        "resume": "Let a flow that is paused be due again.",
+    },
     "Look": {
         "query": "Ask a destination in SQL.",
         "status": "Show how each flow stands.",

@@ -56,6 +56,19 @@ def remove_tap(path: Path, id: str) -> None:
         file.text = remove(file.text, ("taps", id))
 
 
+def set_flow(path: Path, name: str, fields: Mapping[str, Any]) -> None:
+    """Changes settings of a flow; a table takes the place of the one that was there, None takes one out. Raises
+    UnknownName."""
+    with _opened(path) as file:
+        file.config.flow(name)
+        index = next(n for n, flow in enumerate(file.document["flows"]) if flow["name"] == name)
+        for key, value in fields.items():
+            if value is not None:
+                file.text = put(file.text, ("flows", index), key, value)
+            elif key in file.document["flows"][index]:
+                file.text = remove(file.text, ("flows", index, key))
+
+
 def set_tap(path: Path, id: str, fields: Mapping[str, Any]) -> None:
     """Changes settings of `[taps.ID]`, such as package or select; None takes one out. Raises UnknownName."""
     with _opened(path) as file:

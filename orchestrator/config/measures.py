@@ -9,6 +9,14 @@ _SIZES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BINARY_SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _TIMES = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
+_TIMES_AS_SAID = {
+    **dict.fromkeys(("sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "minute", "minutes"), 60),
+    **dict.fromkeys(("hour", "hours"), 3600),
+    **dict.fromkeys(("day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 604800),
+}
+
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
@@ -21,8 +29,8 @@ def bytes_of(value: Any) -> int | None:
 
 
 def seconds_of(value: Any) -> float | None:
-    """`15 min`, or a number of seconds; None for anything else, and for none."""
-    return _measured(value, _TIMES)
+    """`15 min`, `15m`, `15 minutes`, or a number of seconds; None for anything else, and for none."""
+    return _measured(value, _TIMES | _TIMES_AS_SAID)
 
 
 def size(count: float) -> str:

@@ -1,5 +1,6 @@
 """Every way in which a document departs from the shape of orchestrator.toml, each in a sentence for people."""
 
+import datetime
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,8 @@ from orchestrator.config.shape import (
     LIMITS,
     OF_THE_ENVIRONMENT,
     RETENTION,
+    RETRIES,
+    SCHEDULE,
     SECTIONS,
     STREAM,
     TAP,
@@ -217,11 +220,41 @@ def _flow_problems(flows: Mapping[int, dict[str, Any]], taps: Document, destinat
             yield from _name_problem((*place, "name"), name)
             if named.setdefault(name, index) != index:
                 yield (*place, "name"), "another flow has the same name; each needs its own"
+        if isinstance(flow.get("schedule"), dict):
+            yield from _schedule_problems((*place, "schedule"), flow["schedule"])
+        if isinstance(flow.get("retries"), dict):
+            yield from _departures((*place, "retries"), flow["retries"], RETRIES)
         if isinstance(tap, str) and tap not in taps:
             yield (*place, "from"), f'it takes from "{tap}", but there is no such tap{_choice(tap, taps)}'
         if isinstance(destination, str) and destination not in destinations:
             choice = _choice(destination, destinations)
             yield (*place, "to"), f'it goes to "{destination}", but there is no such destination{choice}'
+
+
+def _schedule_problems(place: Place, schedule: dict[str, Any]) -> Found:
+    yield from _departures(place, schedule, SCHEDULE)
+    if ("every" in schedule) == ("cron" in schedule):
+        yield place, 'a schedule is either { every = "15 min" } or { cron = "0 6 * * 1-5" }'
+    if "tz" in schedule and "cron" not in schedule:
+        yield (*place, "tz"), "a time zone goes with cron; an interval is the same everywhere"
+    cron = schedule.get("cron")
+    if isinstance(cron, str) and cron.strip() and (flaw := _flaw_of_cron(cron)):
+        yield (*place, "cron"), f'cron is "{cron}", {flaw}'
+
+
+def _flaw_of_cron(cron: str) -> str | None:
+    # Only a workspace that has such a schedule pays for the import.
+    from cronsim import CronSim, CronSimError
+
+    if len(cron.split()) != 5:
+        return "but it needs five fields: minute, hour, day of month, month, day of week"
+    try:
+        next(CronSim(cron, datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)))
+    except CronSimError as error:
+        return f"whose {str(error).removeprefix('Bad ')} is wrong, or never comes"
+    except StopIteration:
+        return "which never comes"
+    return None
 
 
 def _name_problem(place: Place, name: str) -> Found:

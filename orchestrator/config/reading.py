@@ -16,6 +16,7 @@ from orchestrator.config.shape import DURATION, HUB, LIMITS, ROWS, SECONDS, SIZE
 from orchestrator.config.statements import line_of, statements
 from orchestrator.config.values import (
     WHOLE,
+    CatchUp,
     Config,
     Destination,
     Flow,
@@ -27,6 +28,8 @@ from orchestrator.config.values import (
     OnBadLine,
     Reference,
     Retention,
+    Retries,
+    Schedule,
     Scrutiny,
     StreamSettings,
     Tap,
@@ -268,8 +271,20 @@ def _flow(table: Mapping[str, Any], limits: Mapping[str, Any]) -> Flow:
         scrutiny=Scrutiny(
             OnBadLine(table.get("on_bad_line", OnBadLine.FAIL)), Validate(table.get("validate", Validate.TYPES))
         ),
+        schedule=_schedule(table["schedule"]) if "schedule" in table else None,
+        freshness=seconds_of(table["freshness"]) if "freshness" in table else None,
+        retries=Retries(**_in_seconds(table.get("retries", {}), "backoff", "max")),
         **limits,
     )
+
+
+def _schedule(table: Mapping[str, Any]) -> Schedule:
+    catch_up = CatchUp(table.get("catch_up", CatchUp.ONE))
+    return Schedule(**{**_in_seconds(table, "every", "jitter"), "catch_up": catch_up})
+
+
+def _in_seconds(table: Mapping[str, Any], *durations: str) -> dict[str, Any]:
+    return {key: seconds_of(value) if key in durations else value for key, value in table.items()}
 
 
 def _given(table: Mapping[str, Any], *keys: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.config.measures import bytes_of, seconds_of
-from orchestrator.config.values import Mode, Nested, OnBadLine, Validate
+from orchestrator.config.values import CatchUp, Mode, Nested, OnBadLine, Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,20 @@ def _is_seconds(value: Any) -> bool:
     return (_is_whole(value) or isinstance(value, float)) and math.isfinite(value) and value >= 0
 
 
+def _is_interval(value: Any) -> bool:
+    return (seconds_of(value) or 0) >= 1
+
+
+def _is_zone(value: Any) -> bool:
+    # Only a workspace that names a zone pays for the import.
+    from zoneinfo import ZoneInfo
+
+    try:
+        return isinstance(value, str) and bool(ZoneInfo(value))
+    except (LookupError, ValueError, OSError):
+        return False
+
+
 def _is_moment(value: Any) -> bool:
     if isinstance(value, str):
         value = _moment(value)
@@ -96,6 +110,7 @@ SECONDS = Kind("a number of seconds, such as 10 or 0.5", _is_seconds)
 DURATION = Kind('a number of seconds above 0, or a text such as "15 min"', lambda value: seconds_of(value) is not None)
 SIZE = Kind('a number of bytes above 0, or a text such as "1 GB"', lambda value: bytes_of(value) is not None)
 COUNT = Kind("a whole number above 0", _is_above_zero)
+INTERVAL = Kind('a number of seconds from 1, or a text such as "15 min" or "1 day"', _is_interval)
 MOMENT = Kind("a date such as 2021-06-01, or a time with its zone such as 2021-06-01T12:00:00Z", _is_moment)
 
 Shape = Mapping[str, Kind]
@@ -172,6 +187,23 @@ FLOW: Shape = {
     "commit_seconds": SECONDS,
     "on_bad_line": _one_of(*OnBadLine),
     "validate": _one_of(*Validate),
+    "schedule": Kind('a table, such as { every = "15 min" } or { cron = "0 6 * * 1-5" }', _is_table),
+    "freshness": DURATION,
+    "retries": Kind('a table, such as { attempts = 3, backoff = "30 s", max = "10 min" }', _is_table),
+}
+
+SCHEDULE: Shape = {
+    "every": INTERVAL,
+    "cron": Kind('an expression of five fields in quotes, such as "0 6 * * 1-5"', _is_text),
+    "tz": Kind('the name of a time zone, such as "Europe/Paris"', _is_zone),
+    "jitter": DURATION,
+    "catch_up": _one_of(*CatchUp),
+}
+
+RETRIES: Shape = {
+    "attempts": ROWS,
+    "backoff": DURATION,
+    "max": DURATION,
 }
 
 HUB: Shape = {

@@ -183,9 +183,43 @@ class Destination:
     schema: str = "{flow}"
 
 
+class CatchUp(StrEnum):
+    """Which of the due times count that passed while nobody was there to start a run."""
+
+    NONE = "none"
+    """None: the flow waits for the next one."""
+    ONE = "one"
+    """All of them together, for one run."""
+    ALL = "all"
+    """Each, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a flow is due: `every` so many seconds, or at the times that `cron` says in the zone `tz`. It starts up to
+    `jitter` seconds later."""
+
+    every: float | None = None
+    cron: str = ""
+    tz: str = "UTC"
+    jitter: float = 0.0
+    catch_up: CatchUp = CatchUp.ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a scheduled run is started in all for the same due time while it fails, and the seconds between: the
+    first `backoff`, then twice as many each time, up to `max`."""
+
+    attempts: int = 3
+    backoff: float = 30.0
+    max: float = 600.0
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One `[[flows]]`: from one tap to one destination. Times are in seconds."""
+    """One `[[flows]]`: from one tap to one destination. Times are in seconds. `freshness` is how old its last commit
+    may be, None: as old as its schedule leaves it."""
 
     name: str
     tap: str
@@ -194,6 +228,9 @@ class Flow:
     commit_rows: int = COMMIT_ROWS
     commit_seconds: float = COMMIT_SECONDS
     scrutiny: Scrutiny = USUAL_SCRUTINY
+    schedule: Schedule | None = None
+    freshness: float | None = None
+    retries: Retries = Retries()
 
 
 @dataclass(frozen=True, slots=True)

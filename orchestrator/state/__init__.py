@@ -1,6 +1,7 @@
 """What is remembered of a flow, in `state/<flow>/`. The destination is the truth; all of this may be lost.
 
     commits.py     commits.jsonl: every commit, and each break in their history
+    plans.py       schedule.json, paused.json: since when its schedule holds, and whether it rests
     runs.py        runs/000012/run.json: who ran when, and how it ended
     archive.py     runs/000012/messages.zst: the messages, for replay
     kept_files.py  runs/000012/files/: the files that BATCH messages name, for replay
@@ -14,6 +15,7 @@ described for people in `state/README.md`.
 from orchestrator.state.archive import ArchiveWriter, read_archive
 from orchestrator.state.commits import Break, CommitLog, Entry
 from orchestrator.state.kept_files import FilesWriter, KeptFiles
+from orchestrator.state.plans import Pause, Plans
 from orchestrator.state.retention import Pruned, prune
 from orchestrator.state.runs import Failure, Kind, Run, Runs, Status
 from orchestrator.state.taplog import read_log
@@ -27,6 +29,8 @@ __all__ = [
     "FilesWriter",
     "KeptFiles",
     "Kind",
+    "Pause",
+    "Plans",
     "Pruned",
     "Run",
     "Runs",

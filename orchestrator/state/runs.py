@@ -63,6 +63,7 @@ class Run:
     """One execution of a flow. Times are RFC 3339; records are counted per stream, and what is `quarantined` also under
     "", where a line was a record of none; `bytes` are those of its messages.
 
+    `due` is the time of the flow's schedule that it was started for, None for one that a person started.
     `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
     that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read;
     `scrutiny` is how it looked at lines.
@@ -79,6 +80,7 @@ class Run:
     pid: int = 0
     started: str = ""
     ended: str | None = None
+    due: str | None = None
     from_commit: int | None = None
     afresh: tuple[str, ...] = ()
     replay_of: int | None = None
@@ -115,6 +117,7 @@ class Runs:
         afresh: tuple[str, ...] = (),
         replay_of: int | None = None,
         scrutiny: Scrutiny = USUAL_SCRUTINY,
+        due: str | None = None,
         after: int = 0,
     ) -> Run:
         """A new run of this process, with a folder of its own.
@@ -133,10 +136,29 @@ class Runs:
             destination,
             pid=os.getpid(),
             started=now(),
+            due=due,
             from_commit=from_commit,
             afresh=afresh,
             replay_of=replay_of,
             scrutiny=scrutiny,
+        )
+        self.update(run)
+        return run
+
+    def refused(self, tap: str, destination: str, due: str, failure: Failure, exit_code: int) -> Run:
+        """Writes down a run that could not begin."""
+        at = now()
+        run = Run(
+            self._flow,
+            max([0, *self.numbers()]) + 1,
+            Status.FAILED,
+            tap,
+            destination=destination,
+            started=at,
+            ended=at,
+            due=due,
+            error=failure,
+            exit_code=exit_code,
         )
         self.update(run)
         return run
@@ -170,6 +192,10 @@ class Runs:
     def all(self) -> list[Run]:
         """Every run, oldest first. A damaged one is among them, with the status that says so."""
         return [run for number in self.numbers() if (run := self._read(number))]
+
+    def latest(self, count: int) -> list[Run]:
+        """So many of the newest, oldest first."""
+        return [run for number in self.numbers()[-count:] if (run := self._read(number))]
 
     def last(self) -> Run | None:
         """The newest run."""

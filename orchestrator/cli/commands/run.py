@@ -1,6 +1,7 @@
 """`orchestrator run`"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.recording import RunReport
 
 _ALL = "*"
+_RFC_3339 = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 
 
 @command("run")
@@ -50,6 +52,12 @@ _ALL = "*"
     metavar="SECONDS",
     help="Commit at the first STATE after so many seconds.",
 )
+@click.option(
+    "--scheduled",
+    type=click.DateTime(_RFC_3339),
+    metavar="TIME",
+    help="The time of its schedule that it runs for, as `up` says it.",
+)
 @scrutiny_options
 @json_option
 def run(
@@ -59,6 +67,7 @@ def run(
     from_commit: int | None,
     commit_rows: int | None,
     commit_seconds: float | None,
+    scheduled: datetime | None,
     on_bad_line: str | None,
     validate: str | None,
 ) -> int:
@@ -84,6 +93,7 @@ def run(
                 commit_seconds=commit_seconds,
                 on_bad_line=on_bad_line,
                 validate=validate,
+                due=scheduled.isoformat() if scheduled else None,
             )
         ends.append(end)
         if end.error is not None:

@@ -16,7 +16,9 @@ from orchestrator.cli.words import Moment, age
 def status(flow: str | None, format: str) -> None:
     """Show how each flow stands.
 
-    The newest run of each, how many rows it brought, and how long ago its bookmark was saved.
+    The newest run of each, how many rows it brought, and how long ago its bookmark was saved. One with a schedule is
+    on time, late (its last commit is older than the schedule wants it), failing (and tried again), running, paused, or
+    it needs you: trying again would not help.
     """
     known = workspace().status(flow)
     show(format, "flows", known, COLUMNS)
@@ -26,6 +28,8 @@ def status(flow: str | None, format: str) -> None:
     for each in known:
         if each.run and each.run.error:
             say(f"{each.flow}, run {each.run.number}: {each.run.error.message}")
+        if each.outlook and each.outlook.why:
+            say(f"{each.flow} is paused: {each.outlook.why}")
 
 
 COLUMNS: list[Column[FlowStatus]] = [
@@ -36,6 +40,7 @@ COLUMNS: list[Column[FlowStatus]] = [
     Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
     Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
     Column("commit", lambda flow: flow.commit),
+    Column("next", lambda flow: Moment(flow.outlook.next) if flow.outlook and flow.outlook.next else None),
     Column("bookmark age", lambda flow: age(flow.committed_at) if flow.committed_at else None),
     Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
 ]

@@ -1,0 +1,85 @@
+"""How a flow stands with its schedule, from what its runs left behind."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from orchestrator.cadence.standing import Standing, standing
+from orchestrator.cadence.turn import Attempt, Past, turn
+from orchestrator.config import Flow, Schedule
+from orchestrator.errors import UsageError
+from orchestrator.paths import Paths
+from orchestrator.state import CommitLog, Plans, Run, Runs, Status
+
+_ENOUGH = 100
+"""So many of the newest runs tell all that a schedule has to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How a flow that has a schedule stands with it. `next` is when it starts next, in RFC 3339; None while it is
+    paused or runs. `why` says why it is paused."""
+
+    standing: Standing
+    next: str | None
+    why: str | None = None
+
+
+def schedule_of(flow: Flow) -> Schedule:
+    """Raises UsageError for a flow that has none."""
+    if flow.schedule is None:
+        raise UsageError(
+            f'flow "{flow.name}" has no schedule', hint=f'orchestrator schedule {flow.name} --every "15 min"'
+        )
+    return flow.schedule
+
+
+def begin_schedule(paths: Paths, flow: Flow, now: datetime) -> None:
+    """Lets a schedule begin now that nobody saw before, or that was changed."""
+    said = _times(schedule_of(flow))
+    if Plans(paths).began(flow.name, said) is None:
+        Plans(paths).begin(flow.name, said, now)
+
+
+def past_of(paths: Paths, flow: Flow, now: datetime) -> Past:
+    """What became of a flow so far."""
+    began = Plans(paths).began(flow.name, _times(schedule_of(flow))) or now
+    runs = Runs(paths, flow.name).latest(_ENOUGH)
+    return Past.of(began, [_attempt(run) for run in runs if run.status not in (Status.RUNNING, Status.DAMAGED)])
+
+
+def _times(schedule: Schedule) -> str:
+    """What of a schedule says its times."""
+    return f"{schedule.cron} {schedule.tz}" if schedule.every is None else f"every {schedule.every} s"
+
+
+def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
+    """Raises UsageError, DamagedFile."""
+    now = now or datetime.now(UTC)
+    schedule, past = schedule_of(flow), past_of(paths, flow, now)
+    newest, commit = Runs(paths, flow.name).last(), CommitLog(paths, flow.name).last()
+    running = newest is not None and newest.status is Status.RUNNING
+    rest = Plans(paths).paused(flow.name)
+    word = standing(
+        schedule,
+        flow.freshness,
+        past,
+        datetime.fromisoformat(commit.at) if commit else None,
+        now,
+        running=running,
+        paused=rest is not None,
+    )
+    due = None if running or rest else turn(schedule, flow.retries, flow.name, past, now)
+    return Outlook(word, None if due is None else _rfc3339(due.time or due.wait), rest.why if rest else None)
+
+
+def _attempt(run: Run) -> Attempt:
+    return Attempt(
+        None if run.due is None else datetime.fromisoformat(run.due),
+        datetime.fromisoformat(run.ended or run.started),
+        run.exit_code,
+        stopped=run.status is Status.STOPPED,
+    )
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
