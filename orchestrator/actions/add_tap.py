@@ -5,6 +5,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from orchestrator.config import Config, editing, read_config
@@ -81,7 +82,7 @@ def add_tap(
         project=fingerprint(package, paths.root),
     )
     options = (*(("--as", id) if id else ()), *(("--to", destination) if destination else ()))
-    tap = _free_id(id or default_id(package, paths.root), config, given=id is not None, requirement=requirement)
+    tap = _free_id(id or default_id(package, paths.root), config, package, requirement)
     destination = _destination(destination, config)
 
     def advise(instead: Recipe) -> str:
@@ -97,26 +98,25 @@ def add_tap(
         return _told(paths, tap, destination, receipt, made.lock)
 
 
-def _free_id(id: str, config: Config, *, given: bool, requirement: str) -> str:
+def _free_id(id: str, config: Config, package: Package, requirement: str) -> str:
+    add = f"orchestrator add-tap {shlex.quote(requirement)} --as"
     if not ID.fullmatch(id):
         raise UsageError(
             f'a tap cannot be called "{id}"',
             cause="a name has 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit",
-            hint=f"orchestrator add-tap {shlex.quote(requirement)} --as NAME",
+            hint=f"{add} NAME",
         )
-    for kind, taken in (("tap", config.taps), ("flow", config.flows)):
-        if id in taken:
-            raise UsageError(
-                f'there is a {kind} "{id}" already',
-                hint=f"orchestrator add-tap {shlex.quote(requirement)} --as {id}-2"
-                + ("" if given or kind == "flow" else f", or orchestrator upgrade {id} for a newer version"),
-            )
+    taken = {*config.taps, *config.flows}
+    hint = f"{add} {next(name for number in count(2) if (name := f'{id}-{number}') not in taken)}"
+    if there := config.taps.get(id):
+        if package.name and package.name == Package.parse(there.package).name:
+            hint += f", or orchestrator upgrade {id} for a newer version"
+        raise UsageError(f'there is a tap "{id}" already', cause=f"it is {there.package}", hint=hint)
+    if id in config.flows:
+        raise UsageError(f'there is a flow "{id}" already', hint=hint)
     variables = beginning_of_variables(id)
     if other := next((each for each in config.taps if beginning_of_variables(each) == variables), None):
-        raise UsageError(
-            f'the variables {variables}… are those of tap "{other}"',
-            hint=f"orchestrator add-tap {shlex.quote(requirement)} --as {id}-2",
-        )
+        raise UsageError(f'the variables {variables}… are those of tap "{other}"', hint=hint)
     return id
 
 

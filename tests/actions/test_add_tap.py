@@ -224,7 +224,21 @@ def test_a_taken_name_is_refused_before_anything_is_built(shop, index):
     with pytest.raises(UsageError, match='there is a tap "shapes" already') as raised:
         add_tap(shop, "tap-shapes")
 
-    assert "orchestrator add-tap tap-shapes --as shapes-2" in str(raised.value.hint)
+    assert raised.value.hint == (
+        "orchestrator add-tap tap-shapes --as shapes-2, or orchestrator upgrade shapes for a newer version"
+    )
+
+
+def test_another_package_of_a_taken_name_is_told_which_has_it_and_a_name_that_is_free(shop, index):
+    index.add("tap-shapes")
+    add_tap(shop, "tap-shapes")
+    add_tap(shop, "tap-shapes", id="shapes-2")
+
+    with pytest.raises(UsageError, match='there is a tap "shapes" already') as raised:
+        add_tap(shop, "adas-tap-shapes")
+
+    assert raised.value.cause == "it is tap-shapes"
+    assert raised.value.hint == "orchestrator add-tap adas-tap-shapes --as shapes-3"
 
 
 def test_a_name_whose_variables_are_those_of_another_tap_is_refused(shop, index):
