@@ -48,6 +48,10 @@ WITHOUT_INDEX = ["docs/how-to/load-behind-any-tap.md", "docs/how-to/query-nested
 WITH_THE_SDK = "docs/how-to/build-a-tap.md"
 
 
+# What the examples say where a machine cannot have what they need.
+NOT_PROVIDED = "not provided: "
+
+
 def text_of(name: str) -> str:
     return (ROOT / name).read_text()
 
@@ -75,6 +79,8 @@ def standing_alone() -> list[Any]:
 def check_commands(shell: Shell, name: str) -> None:
     for step in steps(text_of(name)):
         printed, code = shell.run(step.command)
+        if printed.startswith(NOT_PROVIDED):
+            pytest.skip(printed)
 
         assert lasting(printed) == lasting(step.output), f"{name}: $ {step.command}"
         assert code == 0 or "error: " in printed, f"{name}: $ {step.command} ended with exit code {code}"

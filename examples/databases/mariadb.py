@@ -16,7 +16,7 @@ USER = "root"
 class MariaDB(Server):
     """A MariaDB with one user, who may do everything and gives `password`."""
 
-    def __init__(self, port: int = 0, password: str = "mariadb") -> None:
+    def __init__(self, port: int = 0, password: str = "let-me-in") -> None:
         super().__init__(port)
         self.password = password
 

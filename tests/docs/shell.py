@@ -25,6 +25,8 @@ PORT = "8310"
 HOME = "~/"
 """Where documents make their folders; a folder of the test takes its place. Nothing else is replaced."""
 PATIENCE = 120.0
+GRACE = 10.0
+"""Seconds that what runs in the background has to end."""
 _DONE = "\x1e"
 
 
@@ -80,6 +82,13 @@ class Shell:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(ProcessLookupError):
+            # What runs in the background may have something to put away.
+            os.killpg(self._bash.pid, signal.SIGTERM)
+            self._bash.communicate()
+            deadline = time.monotonic() + GRACE
+            while time.monotonic() < deadline:
+                os.killpg(self._bash.pid, 0)
+                time.sleep(0.02)
             os.killpg(self._bash.pid, signal.SIGKILL)
         self._bash.communicate()
         os.close(self._screen)
@@ -109,6 +118,7 @@ _PASSING = (
     (re.compile(r"\bPython 3\.\d+(?:\.\d+)?"), "PYTHON"),
     (re.compile(r"\buv \d+\.\d+\.\d+ \([\w-]+\)"), "UV"),
     (re.compile(r"\bpid \d+"), "PID"),
+    (re.compile(r"(?<= )\d{8,}$", re.MULTILINE), "POSITION IN A LOG"),
     (re.compile(r"\bage1[0-9a-z]{58}\b"), "PUBLIC KEY"),
     (re.compile(r"\b\d+(?:\.\d+)? GB free"), "FREE"),
     (re.compile(r"[ ─]{2,}"), " "),
