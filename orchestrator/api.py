@@ -425,6 +425,12 @@ class Workspace:
         runs = [run for name in flows for run in Runs(self.paths, name).all()]
         return tuple(sorted(runs, key=lambda run: (run.started, run.number), reverse=True))
 
+    def find_run(self, flow: str, number: int) -> Run:
+        """One run of a flow."""
+        from orchestrator.state import Runs
+
+        return Runs(self.paths, self.config.flow(flow).name).find(number)
+
     def log(self, flow: str, *, run: int | None = None, follow: bool = False) -> Iterator[str]:
         """The lines that the tap wrote on stderr in a run, the newest unless given; `follow` waits for more."""
         from orchestrator.state import Runs, read_log

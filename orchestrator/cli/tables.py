@@ -31,6 +31,11 @@ def table(columns: Sequence[Column[Item]], items: Iterable[Item], *, indent: str
     return grid(heads, values, indent=indent)
 
 
+def facts(said: Iterable[tuple[str, Any]]) -> str:
+    """Names and what is said under them, one in a line."""
+    return table([Column("", lambda fact: fact[0]), Column("", lambda fact: fact[1])], said).lstrip()
+
+
 def grid(
     heads: Sequence[str],
     values: Sequence[Sequence[Any]],

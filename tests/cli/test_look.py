@@ -49,6 +49,39 @@ def test_runs_are_listed_newest_first(orchestrator):
     assert [run["number"] for run in orchestrator("runs", "shop", "--json").document["runs"]] == [2, 1]
 
 
+def test_only_the_runs_are_listed_that_began_since_or_failed(orchestrator, ran):
+    ran.behave(accidents=[{"after": 0, "exit": 3}])
+    orchestrator("run", "shop")
+
+    def numbers(*options):
+        return [run["number"] for run in orchestrator("runs", *options, "--json").document["runs"]]
+
+    second = ran.runs.find(2).started
+    assert numbers("--failed") == [3]
+    assert numbers("shop", "--since", second) == [3, 2]
+    assert numbers("--since", "1 h") == [3, 2, 1]
+    assert numbers("--since", "2100-01-01") == []
+    refused = orchestrator("runs", "--since", "morning")
+    assert (refused.exit_code, "morning is no time" in refused.err) == (2, True)
+
+
+@pytest.mark.usefixtures("ran")
+def test_of_a_run_all_is_told_that_is_known(orchestrator):
+    said = orchestrator("runs", "show", "1")
+
+    facts = dict(line.split(maxsplit=1) for line in said.out.partition("\n\n")[0].splitlines())
+    assert (facts["run"], facts["status"], facts["to"]) == ("1 of shop", "succeeded", "warehouse")
+    assert said.out.splitlines()[-1].split() == ["issues", "3", "3", "0"]
+    assert orchestrator("runs", "show", "shop", "1", "--json").document["run"]["committed"] == {"issues": 3}
+    assert said.next == "orchestrator logs shop --run 1"
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("words", [("9",), ("shop",), ("shop", "1", "2")])
+def test_a_run_that_is_none_is_refused(orchestrator, words):
+    assert orchestrator("runs", "show", *words).exit_code == 2
+
+
 @pytest.mark.usefixtures("shop")
 def test_before_the_first_run_the_way_to_one_is_told(orchestrator):
     said = orchestrator("runs")

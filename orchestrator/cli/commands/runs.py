@@ -1,32 +1,142 @@
 """`orchestrator runs`"""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import click
 
-from orchestrator.cli.command import command, format_option, show, workspace
+from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
 from orchestrator.cli.names import FLOW
-from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import say, say_next
-from orchestrator.cli.words import Moment, seconds_between
-from orchestrator.state import Run
+from orchestrator.cli.tables import Column, facts, table, with_dim_head
+from orchestrator.cli.terminal import put, say, say_next
+from orchestrator.cli.words import Moment, Size, counted, seconds_between
+from orchestrator.config.measures import seconds_of
+from orchestrator.errors import UsageError
+from orchestrator.state import Run, Status
 
 
-@command("runs")
-@click.argument("flow", required=False, type=FLOW)
-@format_option()
-def runs(flow: str | None, format: str) -> None:
+class Listing(Group):
+    """Commands of which one is meant where none is named."""
+
+    usual = "list"
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        if not words or words[0] not in {*self.commands, *context.help_option_names}:
+            words = [self.usual, *words]
+        return super().parse_args(context, words)
+
+
+class Since(click.ParamType[datetime]):
+    """A time, or how long ago one was."""
+
+    name = "since"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> datetime:
+        if seconds := seconds_of(value):
+            return datetime.now(UTC) - timedelta(seconds=seconds)
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except ValueError:
+            self.fail(f'{value} is no time, such as 2026-11-21 or "2026-11-21 06:00", nor how long ago: 2h, "3 days"')
+
+
+@click.group("runs", cls=Listing)
+def runs() -> None:
     """List the runs of flows.
 
-    The newest first; of one flow, or of all.
+    `orchestrator runs gitlab` is `orchestrator runs list gitlab`.
     """
+
+
+@runs.command("list")
+@click.argument("flow", required=False, type=FLOW)
+@click.option("--since", type=Since(), metavar="TIME", help='Only those that began since: a time, or 2h, "3 days".')
+@click.option("--failed", is_flag=True, help="Only those that did not end well.")
+@format_option()
+def list_runs(flow: str | None, since: datetime | None, failed: bool, format: str) -> None:
+    """List them, the newest first; of one flow, or of all."""
     opened = workspace()
-    known = opened.runs(flow)
+    every = opened.runs(flow)
+    known = [run for run in every if _is_since(run, since) and not (failed and run.status in _WELL)]
     # A table for people stays without what is seldom.
     seldom = format == "table" and not any(run.quarantined for run in known)
     show(format, "runs", known, [column for column in COLUMNS if not (seldom and column is QUARANTINED)])
-    if not known:
-        say("Nothing ran yet.")
-        flows = [flow] if flow else [*opened.config.flows]
-        say_next(*(("run", flows[0]) if flows else ("add-tap", "NAME")))
+    if known:
+        return
+    if every:
+        say(f"None of {counted(len(every), 'run')} is one of those.")
+        return
+    say("Nothing ran yet.")
+    flows = [flow] if flow else [*opened.config.flows]
+    say_next(*(("run", flows[0]) if flows else ("add-tap", "NAME")))
+
+
+@runs.command("show")
+@click.argument("words", nargs=-1, required=True, metavar="[FLOW] NUMBER")
+@json_option
+def show_run(words: tuple[str, ...]) -> None:
+    """Tell all that is known of a run.
+
+    FLOW may be left out where there is only one.
+    """
+    opened = workspace()
+    flow, number = _named(words, [*opened.config.flows])
+    run = opened.find_run(flow, number)
+    if asked().json:
+        answer(run=run)
+        return
+    put(facts(_facts(run)))
+    streams = [(stream, run) for stream in sorted({*run.read, *run.committed, *run.quarantined})]
+    if streams:
+        put(f"\n{with_dim_head(table(STREAMS, streams))}")
+    if run.error:
+        say(run.error.message)
+        for label, text in (("cause", run.error.cause), ("data", run.error.data), ("hint", run.error.hint)):
+            if text:
+                say(f"  {label}: {text}")
+    say_next("logs", flow, "--run", str(number))
+
+
+def _named(words: Sequence[str], flows: Sequence[str]) -> tuple[str, int]:
+    """The flow and the number that were meant. Raises UsageError."""
+    *named, number = words
+    if len(named) > 1 or not number.isdecimal():
+        raise UsageError(f'"{" ".join(words)}" names no run', hint="orchestrator runs show FLOW NUMBER")
+    if named:
+        return named[0], int(number)
+    if len(flows) != 1:
+        raise UsageError(
+            f"of which flow is it run {number}?",
+            cause=f"there are {', '.join(flows)}" if flows else "there is no flow yet",
+            hint=f"orchestrator runs show {flows[0] if flows else 'FLOW'} {number}",
+        )
+    return flows[0], int(number)
+
+
+def _is_since(run: Run, since: datetime | None) -> bool:
+    return since is None or (bool(run.started) and datetime.fromisoformat(run.started) >= since)
+
+
+def _facts(run: Run) -> list[tuple[str, Any]]:
+    """What there is to say of a run."""
+    known = {
+        "run": f"{run.number} of {run.flow}",
+        "kind": run.kind.value if run.replay_of is None else f"replay of run {run.replay_of}",
+        "status": run.status.value,
+        "exit code": run.exit_code,
+        "tap": run.package or run.tap,
+        "to": run.destination,
+        "due": Moment(run.due) if run.due else None,
+        "started": Moment(run.started) if run.started else None,
+        "ended": Moment(run.ended) if run.ended else None,
+        "took": seconds_between(run.started, run.ended) if run.ended else None,
+        "commits": _commits(run),
+        "from commit": run.from_commit,
+        "read anew": ", ".join(stream or "everything" for stream in run.afresh),
+        "messages": Size(run.bytes) if run.bytes else None,
+    }
+    return [(fact, value) for fact, value in known.items() if value not in (None, "")]
 
 
 def _commits(run: Run) -> str | None:
@@ -36,6 +146,13 @@ def _commits(run: Run) -> str | None:
     return str(run.first_commit) if run.first_commit == run.last_commit else f"{run.first_commit}-{run.last_commit}"
 
 
+_WELL = (Status.SUCCEEDED, Status.RUNNING, Status.STOPPED)
+STREAMS: list[Column[tuple[str, Run]]] = [
+    Column("stream", lambda each: each[0] or "(none)"),
+    Column("read", lambda each: each[1].read.get(each[0], 0)),
+    Column("committed", lambda each: each[1].committed.get(each[0], 0)),
+    Column("quarantined", lambda each: each[1].quarantined.get(each[0], 0)),
+]
 QUARANTINED: Column[Run] = Column("quarantined", lambda run: sum(run.quarantined.values()))
 COLUMNS: list[Column[Run]] = [
     Column("flow", lambda run: run.flow),

@@ -1,26 +1,45 @@
 """`orchestrator status`"""
 
+import sys
+import time
+from typing import TYPE_CHECKING
+
 import click
 
 from orchestrator.actions.status import FlowStatus
 from orchestrator.cli.command import command, format_option, show, workspace
 from orchestrator.cli.names import FLOW
 from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import say, say_next
+from orchestrator.cli.terminal import is_lively, say, say_next
 from orchestrator.cli.words import Moment, age
+
+if TYPE_CHECKING:
+    from orchestrator import Workspace
+
+_SECONDS = 2.0
 
 
 @command("status")
 @click.argument("flow", required=False, type=FLOW)
+@click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
 @format_option()
-def status(flow: str | None, format: str) -> None:
+def status(flow: str | None, watch: bool, format: str) -> None:
     """Show how each flow stands.
 
     The newest run of each, how many rows it brought, and how long ago its bookmark was saved. One with a schedule is
     on time, late (its last commit is older than the schedule wants it), failing (and tried again), running, paused, or
     it needs you: trying again would not help.
     """
-    known = workspace().status(flow)
+    opened = workspace()
+    while watch and is_lively(sys.stdout):
+        click.clear()
+        _show(opened, flow, format)
+        time.sleep(_SECONDS)
+    _show(opened, flow, format)
+
+
+def _show(opened: "Workspace", flow: str | None, format: str) -> None:
+    known = opened.status(flow)
     show(format, "flows", known, COLUMNS)
     if not known:
         say("There is no flow yet.")

@@ -8,7 +8,7 @@ from orchestrator.actions.list_taps import TapListed
 from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
 from orchestrator.cli.names import TAP
 from orchestrator.cli.progress import tell
-from orchestrator.cli.tables import Column, table, with_dim_head
+from orchestrator.cli.tables import Column, facts, table, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
 from orchestrator.cli.words import counted, document
 from orchestrator.errors import NoWorkspace
@@ -162,7 +162,7 @@ def show_tap(tap: str) -> None:
             variables=found.variables,
         )
         return
-    put(table(FACTS, _facts(found)).lstrip())
+    put(facts(_facts(found)))
     if settings:
         put(f"\n{with_dim_head(table([*SAID, ORIGIN, *UNDERSTOOD], settings))}")
     if streams:
@@ -175,7 +175,7 @@ def show_tap(tap: str) -> None:
 
 def _facts(found: "TapShown") -> list[tuple[str, Any]]:
     tap = found.listed
-    facts: list[tuple[str, Any]] = [
+    known: list[tuple[str, Any]] = [
         ("tap", tap.id),
         ("package", f"{tap.package} ({found.author})" if found.author else tap.package),
         ("version", tap.version),
@@ -187,10 +187,9 @@ def _facts(found: "TapShown") -> list[tuple[str, Any]]:
         ("flows", tap.flows),
         ("variables", found.variables),
     ]
-    return [(name, value) for name, value in facts if value]
+    return [(name, value) for name, value in known if value]
 
 
-FACTS: list[Column[tuple[str, Any]]] = [Column("", lambda fact: fact[0]), Column("", lambda fact: fact[1])]
 OUTDATED: list[Column["TapOutdated"]] = [
     Column("tap", lambda tap: tap.id),
     Column("package", lambda tap: tap.package),
