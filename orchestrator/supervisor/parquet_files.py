@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.protocol.arrow_types import flaw_of, is_list
+from orchestrator.protocol.arrow_types import flaw_of, is_list, plain
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile, RowGroupMetaData
@@ -94,11 +94,17 @@ def _longest(file: "ParquetFile", group: int, names: list[str]) -> int:
 
 
 def _longest_text(values: pa.Array) -> int:
-    """The length of the longest text in the dictionaries of a column."""
+    """The length of the longest text of a column, in all of its dictionaries or, where it has none, in these rows."""
     if pa.types.is_dictionary(values.type):
-        return pc.max(pc.binary_length(values.dictionary)).as_py() or 0
+        return _longest_text(values.dictionary)
+    if isinstance(values, pa.ExtensionArray):
+        return _longest_text(values.storage)
     if pa.types.is_struct(values.type):
         return sum(map(_longest_text, values.flatten()))
     if pa.types.is_map(values.type):
         return _longest_text(values.keys) + _longest_text(values.items)
-    return _longest_text(values.values) if is_list(values.type) else 0
+    if is_list(values.type):
+        return _longest_text(values.flatten())
+    values = plain(values)
+    is_text = pa.types.is_string(values.type) or pa.types.is_binary(values.type)
+    return (pc.max(pc.binary_length(values)).as_py() or 0) if is_text else 0

@@ -45,10 +45,18 @@ LONG = pa.repeat("x" * 3000, MANY)
         (LONG, {"use_dictionary": False, "compression": "none"}),
         (LONG, {}),
         (pa.StructArray.from_arrays([pa.StructArray.from_arrays([LONG], names=["b"])], names=["a"]), {}),
+        (pa.ExtensionArray.from_storage(pa.json_(), pa.repeat('"' + "x" * 3000 + '"', MANY)), {}),
         (pa.MapArray.from_arrays(pa.array(range(MANY + 1), pa.int32()), pa.repeat("k", MANY), LONG), {}),
         (pa.ListArray.from_arrays(pa.array(range(0, 400 * MANY + 1, 400), pa.int32()), pa.repeat(7, 400 * MANY)), {}),
     ],
-    ids=["as they are", "stored once", "stored once, inside of others", "stored once in maps", "lists of one number"],
+    ids=[
+        "as they are",
+        "stored once",
+        "stored once, inside of others",
+        "documents stored once",
+        "stored once in maps",
+        "lists of one number",
+    ],
 )
 def test_however_little_room_rows_take_in_the_file_a_few_megabytes_are_read_at_a_time(read, column, options):
     found = read(pa.table({"x": column}), **options)
