@@ -34,21 +34,30 @@ OrchestratorError                     exit code
 
 from collections.abc import Callable
 
+_SHOWN = 80
+"""Bytes of what a tap said."""
+
 
 class OrchestratorError(Exception):
     """What happened, why, what became of the data, and a command that helps.
 
-    `message` is the first line a person reads; `cause`, `data` and `hint` are one line each or None.
-    `exit_code` is what the command line ends with.
+    `message` is the first line a person reads; `cause`, `data` and `hint` are one line each or None. What a tap `said`
+    ends the message, as far as it is short. `exit_code` is what the command line ends with.
     """
 
     exit_code = 1
 
     def __init__(
-        self, message: str, *, cause: str | None = None, data: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        data: str | None = None,
+        hint: str | None = None,
+        said: bytes | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self._what, self._said = message, said
+        self._compose()
         self.cause = cause
         self.data = data
         self.hint = hint
@@ -60,8 +69,18 @@ class OrchestratorError(Exception):
 
     def scrub(self, scrub: Callable[[str], str]) -> None:
         """Passes every text through `scrub`: what a tap said may hold its secrets."""
-        self.message = scrub(self.message)
+        self._what = scrub(self._what)
+        if self._said is not None:
+            self._said = scrub(self._said.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        self._compose()
         self.cause, self.data, self.hint = (text and scrub(text) for text in (self.cause, self.data, self.hint))
+
+    def _compose(self) -> None:
+        self.message = self._what
+        if self._said is not None:
+            # Cut off here, where it was scrubbed if it ever is: half of a secret is not known as one.
+            self.message += f": {self._said[:_SHOWN]!r}{'…' if len(self._said) > _SHOWN else ''}"
+        self.args = (self.message,)
 
     def details(self) -> list[tuple[str, str]]:
         """The lines under the message that have something to say, as (label, text)."""

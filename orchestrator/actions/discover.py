@@ -56,6 +56,7 @@ def offered(tap: Tap, printed: bytes) -> Catalog:
             cause=str(error),
             data="the catalog kept before, if any, is unchanged",
             hint=f"orchestrator config {tap.id}",
+            said=error.said,
         ) from error
 
 

@@ -14,7 +14,11 @@ OF_A_DATABASE = ("database-name", "row-count", "is-view", "database_name", "tabl
 
 
 class NotACatalog(ValueError):
-    """These bytes are not a catalog; the text says why."""
+    """These bytes are not a catalog; the text says why, and `said` is what they are where that helps."""
+
+    def __init__(self, why: str, said: bytes | None = None) -> None:
+        super().__init__(why)
+        self.said = said
 
 
 class Inclusion(StrEnum):
@@ -116,7 +120,7 @@ def read_catalog(content: bytes) -> Catalog:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise NotACatalog(f"it is not JSON; it begins with {content.strip()[:60]!r}") from error
+        raise NotACatalog("it is not JSON", content.strip()) from error
     match document:
         case {"streams": [*entries]}:
             return Catalog(content, tuple(_stream(entry, place) for place, entry in enumerate(entries, 1)))

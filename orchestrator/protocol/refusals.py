@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from orchestrator.errors import BadRecord, BrokenMessage, RunFailed
 
-_SHOWN = 80
-
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -48,5 +46,5 @@ class Refusal:
         if self.stream is not None:
             message = f"{self.stream}, line {self.line}: {flaw.reason}"
             return BadRecord(message, cause=flaw.cause, data=data, hint=flaw.hint)
-        said = f"{self.text[:_SHOWN]!r}{'…' if len(self.text) > _SHOWN else ''}"
-        return BrokenMessage(f"line {self.line}: {flaw.reason}: {said}", cause=flaw.cause, data=data, hint=flaw.hint)
+        message = f"line {self.line}: {flaw.reason}"
+        return BrokenMessage(message, cause=flaw.cause, data=data, hint=flaw.hint, said=self.text)

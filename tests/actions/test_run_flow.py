@@ -895,3 +895,17 @@ def test_runs_that_fail_do_not_pile_up(workspace):
             workspace.run()
 
     assert workspace.runs.numbers() == [3, 4]
+
+
+@pytest.mark.parametrize("before", [60, 72, 76, 79, 500])
+def test_a_secret_that_is_cut_off_in_an_error_is_masked_all_the_same(workspace, monkeypatch, before):
+    monkeypatch.setenv("SHOP_TOKEN", "glpatQx7hunter22")
+    workspace.source(issues={"rows": 5})
+    line = "." * before + "glpatQx7hunter22" + "." * 100
+    workspace.behave(private_token={"env": "SHOP_TOKEN"}, accidents=[{"after": 3, "babble": line}])
+
+    with pytest.raises(RunFailed) as failed:
+        workspace.run()
+
+    assert "not a Singer message: b'...." in failed.value.message
+    assert "glp" not in str(failed.value) + str(workspace.last_run)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 
@@ -99,3 +100,20 @@ def issues_served(gitlab: GitLab) -> int:
 def with_branches_once(rows: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
     """Both projects have branches of the same names; the source lists are compared without the project."""
     return rows | {"branches": sorted(set(rows["branches"]), key=str)}
+
+
+def test_a_token_that_it_prints_in_addresses_when_the_network_fails_shows_nowhere(workspace, gitlab, monkeypatch):
+    token = "glpat/when+nobody=answers&"
+    monkeypatch.setenv("GITLAB_PRIVATE_TOKEN", token)
+    add_tap(workspace, gitlab, "warehouse")
+    workspace.configure("gitlab", set={"api_url": "http://127.0.0.1:9/api/v4"})
+    command = [sys.executable, "-m", "orchestrator", "run", "gitlab", "-v", "--json"]
+
+    ended = subprocess.run(command, cwd=workspace.paths.root, capture_output=True, text=True)
+
+    assert ended.returncode == 1
+    log = workspace.paths.tap_log("gitlab", 1).read_text()
+    assert "private_token=***" in log
+    said = [ended.stdout, ended.stderr, log, workspace.paths.record("gitlab", 1).read_text()]
+    for spelled in (token, quote(token), quote(token, safe=""), "nobody", "answers"):
+        assert not [text for text in said if spelled in text]
