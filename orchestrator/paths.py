@@ -93,7 +93,7 @@ class Paths:
         return self.catalogs / f"{tap}.json"
 
     def without_catalog(self, tap: str) -> Path:
-        """Stands where a tap turned out to offer none; it names the environment in which it was asked."""
+        """Stands where a tap turned out to offer none or to take none, in the environment that it names."""
         return self.catalogs / f"{tap}.none"
 
     def own_config(self, tap: str) -> Path:

@@ -18,7 +18,15 @@ from orchestrator.actions.recording import (
     recorded,
     without_secrets,
 )
-from orchestrator.actions.starting import Prepared, command_of, prepare, scrubbed_again, tap_failed, with_catalog
+from orchestrator.actions.starting import (
+    Prepared,
+    broken_by_its_catalog,
+    command_of,
+    prepare,
+    scrubbed_again,
+    tap_failed,
+    with_catalog,
+)
 from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
@@ -110,7 +118,7 @@ def _read_tap(
         TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.scrub) as process,
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
-        blocks = _to_a_clean_end(process, prepared, history, archive, recording, stop)
+        blocks = _to_a_clean_end(paths, process, prepared, history, archive, recording, stop)
         steps = checkpoints(
             read_messages(blocks, batch_reader((paths.root,), paths.root, keep=files.keep), landing.scrutiny.validate),
             policy,
@@ -138,6 +146,7 @@ def _read_tap(
 
 
 def _to_a_clean_end(
+    paths: Paths,
     process: TapProcess,
     prepared: Prepared,
     history: CommitLog,
@@ -156,6 +165,10 @@ def _to_a_clean_end(
         if process.over:
             # One more silence: what came before the last STATE can still settle.
             yield b""
+        if exit_code and not recording.landing.streams:
+            broken = broken_by_its_catalog(paths, prepared, recording.run.flow, process)
+            if broken:
+                raise broken
         if exit_code or process.over:
             raise tap_failed(
                 prepared,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -127,27 +127,29 @@ def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) ->
     if not takes & {"catalog", "properties"}:
         return prepared
     catalog = kept_catalog(paths, tap.id)
-    if catalog is None and "discover" in takes and not _offers_none(paths, prepared):
+    goes_without = _goes_without(paths, prepared)
+    if catalog is None and "discover" in takes and not goes_without:
         try:
             discover_tap(paths, prepared)
         except _NoDiscovery as none:
-            asked = f"{prepared.receipt.environment}\n{none.message}\n"
-            durable.write(paths.without_catalog(tap.id), asked, mode=0o644)
+            _go_without(paths, prepared, none)
             listen(Note(f"{none.message}: it runs without a catalog"))
         catalog = kept_catalog(paths, tap.id)
     if catalog is None:
         return prepared
     choices = choose(catalog, tap.select, tap.streams)
-    invocation = replace(prepared.invocation, catalog=marked(catalog, choices))
+    handed = None if goes_without else marked(catalog, choices)
+    invocation = replace(prepared.invocation, catalog=handed)
     return replace(prepared, invocation=invocation, rules=rules_of(tap, choices), choices=choices)
 
 
 def discover_tap(paths: Paths, prepared: Prepared, flows: Iterable[str] = ()) -> Discovered:
     """Asks the tap, whose rows `flows` carry, what it offers, and keeps the answer. Raises TapFailed, SilentTap."""
+    had_none = not paths.catalog(prepared.tap.id).exists()
     with prepared.redaction.over_errors():
         discovered = discover(paths, prepared.tap, lambda: _printed_catalog(paths, prepared), flows)
-    with suppress(FileNotFoundError):
-        paths.without_catalog(prepared.tap.id).unlink()
+    if had_none:
+        paths.without_catalog(prepared.tap.id).unlink(missing_ok=True)
     return discovered
 
 
@@ -171,16 +173,45 @@ def catalog_now(paths: Paths, prepared: Prepared) -> Catalog | None:
         return None
 
 
+# The method of a stream of the Singer SDK, as a traceback names it.
+_APPLIES_CATALOG = ".apply_catalog("
+
+
 class _NoDiscovery(SilentTap):
     """The tap takes --discover and begins a sync all the same."""
 
 
-def _offers_none(paths: Paths, prepared: Prepared) -> bool:
+def _goes_without(paths: Paths, prepared: Prepared) -> bool:
+    """Whether the tap turned out to offer no catalog, or to take none, in the environment that it has now."""
     try:
         asked = paths.without_catalog(prepared.tap.id).read_text().partition("\n")[0]
     except FileNotFoundError:
         return False
     return asked == prepared.receipt.environment
+
+
+def _go_without(paths: Paths, prepared: Prepared, why: TapFailed | SilentTap) -> None:
+    asked = f"{prepared.receipt.environment}\n{why.message}\n"
+    durable.write(paths.without_catalog(prepared.tap.id), asked, mode=0o644)
+
+
+def broken_by_its_catalog(paths: Paths, prepared: Prepared, flow: str, process: TapProcess) -> TapFailed | None:
+    """What to say of a tap that failed before it said anything, if the catalog was what it stumbled over: it is handed
+    none from now on.
+
+    With some versions of the Singer SDK, taps whose streams know their keys cannot be told them: tap-csv-folder.
+    """
+    said = process.stderr.last
+    if prepared.invocation.catalog is None or not any(_APPLIES_CATALOG in line for line in said):
+        return None
+    broken = TapFailed(
+        f"{prepared.name} breaks on the catalog that it offered itself",
+        cause=reason(said),
+        data="nothing was read",
+        hint=f"orchestrator run {flow}        (it is given none any more, and takes all of its streams)",
+    )
+    _go_without(paths, prepared, broken)
+    return broken
 
 
 def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:

@@ -252,6 +252,21 @@ def test_a_tap_that_syncs_when_asked_what_it_offers_runs_without_a_catalog(works
     assert [note.text for note in heard.of(Note)] == ["tap-fake 1.0 has no discovery: it runs without a catalog"]
 
 
+def test_a_tap_that_breaks_on_its_catalog_is_given_none_any_more(workspace):
+    workspace.source(issues={"rows": 3}, labels={"rows": 2})
+    workspace.behave(trips=True)
+
+    with pytest.raises(TapFailed) as raised:
+        workspace.run()
+    report = workspace.run()
+
+    assert raised.value.message == "tap-fake 1.0 breaks on the catalog that it offered itself"
+    assert raised.value.cause == "AttributeError: property 'primary_keys' of 'Trips' object has no setter"
+    assert raised.value.hint is not None
+    assert raised.value.hint.startswith("orchestrator run shop  ")
+    assert report.run.read == {"issues": 3, "labels": 2}
+
+
 def test_a_key_that_a_person_chose_counts_more_than_that_of_the_tap(workspace):
     workspace.source(issues={"rows": 4, "ids": 2})
     workspace.choose(streams={"issues": {"key": []}})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator import Workspace
+from orchestrator.errors import TapFailed
 from tests.index.chinook import Rows, alike, landed
 from tests.index.runs import kill_run, read_by
 
@@ -129,3 +130,20 @@ def test_without_a_key_the_files_are_read_again_and_no_row_is_lost(with_jsonl):
 
     assert read == {"people": 70}
     assert arrived(workspace) == held(people(1, 70))
+
+
+def test_a_tap_that_breaks_on_its_catalog_runs_by_the_command_that_the_error_names(workspace, tmp_path):
+    folder = Folder(tmp_path / "incoming", "csv", write_csv)
+    folder.path.mkdir()
+    folder.put("people", people(1, 50), minutes_ago=30)
+    workspace.add_tap("tap-csv-folder==0.0.1a1", id="files")
+    told = {"filesystem": "local", "path": str(folder.path), "read_mode": "one_stream_per_file"}
+    workspace.configure("files", set=told)
+
+    with pytest.raises(TapFailed) as raised:
+        workspace.run("files")
+    read = read_by(workspace, "files")
+
+    assert str(raised.value.hint).startswith("orchestrator run files  ")
+    assert read == {"people": 50}
+    assert arrived(workspace) == held(people(1, 50))

@@ -26,6 +26,7 @@ config alone; a longer stream is a source that has new rows.
     state_ahead              a STATE comes before the rows that it stands for
     empty_state_first        the first message is a STATE that remembers nothing
     discovers                false: asked for its catalog it begins to sync, as taps of the first years do
+    trips                    it breaks on a catalog, whatever is in it
     hears                    of "catalog" and "properties" the one that it reads; without it, it takes a silent leave
     seconds_a_row            it sleeps before each row
     at_sigterm               seconds that it goes on after SIGTERM (-1: it does not listen)
@@ -144,6 +145,14 @@ ACCIDENTS: dict[str, Callable[[Any], object]] = {
     "touch": touch,
     "await": await_file,
 }
+
+
+class Trips:
+    """A stream of the Singer SDK whose key is a property of its class."""
+
+    @staticmethod
+    def apply_catalog() -> None:
+        raise AttributeError("property 'primary_keys' of 'Trips' object has no setter")
 
 
 class Stream:
@@ -376,6 +385,8 @@ def main() -> None:
         return
     heard = [options.catalog, options.properties] if "hears" not in config else [getattr(options, config["hears"])]
     catalog = next(filter(None, heard), None)
+    if catalog is not None and config.get("trips"):
+        Trips.apply_catalog()
     if catalog is None and "hears" in config:
         return
     Tap(config, _read(options.state) or {}).sync(_selected(_read(catalog), streams))
