@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _BYTES_AT_A_TIME = 8_000_000
 _ROWS_AT_A_TIME = 32_768
 """Enough that each column is worth its call."""
+_BYTES_AT_ONCE = 64_000_000
+"""A row group of no more bytes may come at once, if it must. In a larger one rows may differ in size."""
+_ROWS_A_PIECE = 2048
 _BYTES_BUFFERED = 16_000_000
 """Of all columns together, as they stand in the file."""
 _LEAST_BUFFER, _LARGEST_BUFFER = 1 << 14, 1 << 20
@@ -35,7 +38,8 @@ def read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
         if flaw := flaw_of(file.schema_arrow):
             raise ValueError(flaw)
         # Threads take more memory here, and more time.
-        for rows in file.iter_batches(rows_at_a_time, use_threads=False):
+        pieces = file.iter_batches(_rows_a_piece(metadata, rows_at_a_time), use_threads=False)
+        for rows in _gathered(pieces, rows_at_a_time):
             # A file may say that bytes are text, and Arrow takes its word.
             rows.validate(full=True)
             yield rows
@@ -55,6 +59,24 @@ def _opened(path: Path, metadata: "FileMetaData", read_dictionary: list[str] | N
     )
 
 
+def _gathered(pieces: Iterator[pa.RecordBatch], rows_at_a_time: int) -> Iterator[pa.RecordBatch]:
+    """The same rows, so many at a time, or fewer where they are larger than others."""
+    gathered: list[pa.RecordBatch] = []
+    rows = size = 0
+    for piece in pieces:
+        gathered.append(piece)
+        rows, size = rows + len(piece), size + piece.nbytes
+        if rows >= rows_at_a_time or size >= _BYTES_AT_A_TIME:
+            yield _joined(gathered)
+            gathered, rows, size = [], 0, 0
+    if gathered:
+        yield _joined(gathered)
+
+
+def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.concat_batches(pieces) if len(pieces) > 1 else pieces[0]
+
+
 # ── how many rows fit ────────────────────────────────────────────────────────────────────────────
 
 
@@ -63,6 +85,12 @@ def _rows_at_a_time(path: Path, metadata: "FileMetaData") -> int:
     repeated = _repeated_bytes(path, metadata, groups)
     bytes_a_row = max((_bytes_a_row(*each) for each in zip(groups, repeated, strict=True)), default=0)
     return max(1, min(int(_BYTES_AT_A_TIME / max(1, bytes_a_row)), _ROWS_AT_A_TIME))
+
+
+def _rows_a_piece(metadata: "FileMetaData", rows_at_a_time: int) -> int:
+    """How many rows may be read before it is looked at how large they are."""
+    largest = max((metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)), default=0)
+    return rows_at_a_time if largest <= _BYTES_AT_ONCE else min(rows_at_a_time, _ROWS_A_PIECE)
 
 
 def _bytes_a_row(group: "RowGroupMetaData", repeated: int) -> float:

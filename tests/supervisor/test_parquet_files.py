@@ -65,6 +65,15 @@ def test_however_little_room_rows_take_in_the_file_a_few_megabytes_are_read_at_a
     assert max(rows.nbytes for rows in found) < 9_000_000
 
 
+def test_rows_that_are_larger_than_others_come_fewer_at_a_time(read):
+    texts = pa.array([""] * 90_000 + [f"{number:10000}" for number in range(10_000)])
+
+    found = read(pa.table({"x": texts}), use_dictionary=False)
+
+    assert pa.chunked_array([rows.column(0) for rows in found]).equals(pa.chunked_array([texts]))
+    assert max(rows.nbytes for rows in found) < 30_000_000
+
+
 def test_an_instant_of_96_bits_is_the_one_that_was_written(read):
     instants = [datetime.datetime(1, 1, 1), datetime.datetime(2900, 1, 1, 0, 0, 0, 1)]  # noqa: DTZ001
 
