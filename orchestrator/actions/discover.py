@@ -26,9 +26,16 @@ def discover(paths: Paths, tap: Tap, ask: Callable[[], bytes], flows: Iterable[s
     """Keeps the catalog that `ask` gives, which runs the tap in discovery mode and returns what it printed. `flows`
     carry the rows of the tap.
 
-    Raises SilentTap when that is no catalog; the one before stays then.
+    Raises SilentTap when that is no catalog, or an empty one; the one before stays then.
     """
     catalog = offered(tap, ask())
+    if not catalog.streams:
+        raise SilentTap(
+            f'tap "{tap.id}" offers no stream',
+            cause="what it is told to read holds none, or none that its user may see",
+            data="the catalog kept before, if any, is unchanged",
+            hint=f"orchestrator config {tap.id} list --origin",
+        )
     before = _before(paths, tap)
     keep(paths, tap.id, catalog)
     changes = drift(before, catalog)

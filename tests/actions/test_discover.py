@@ -47,6 +47,15 @@ def test_a_tap_that_prints_no_catalog_leaves_the_one_before(paths, answer):
     assert paths.catalog("tracker").read_bytes() == printed(TRACKER)
 
 
+def test_a_tap_that_offers_no_stream_leaves_the_catalog_before(paths):
+    discover(paths, TAP, lambda: printed(TRACKER))
+
+    with pytest.raises(SilentTap, match='tap "tracker" offers no stream'):
+        discover(paths, TAP, lambda: printed({"streams": []}))
+
+    assert paths.catalog("tracker").read_bytes() == printed(TRACKER)
+
+
 def test_discovery_mends_a_damaged_catalog(paths):
     discover(paths, TAP, lambda: printed(TRACKER))
     paths.catalog("tracker").write_bytes(b"{")
