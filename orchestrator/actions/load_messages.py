@@ -11,7 +11,7 @@ from orchestrator.config import USUAL_SCRUTINY, WHOLE, Nesting, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, nobody
 from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
-from orchestrator.protocol.messages import read_messages
+from orchestrator.protocol.reading import read_messages
 from orchestrator.supervisor.batch_files import batch_reader
 
 

@@ -21,7 +21,8 @@ from orchestrator.load.commit import Checkpoint, Commit, CommitPolicy, Rewind, S
 from orchestrator.load.generations import EVERY
 from orchestrator.load.table import Table, table_for
 from orchestrator.paths import Paths
-from orchestrator.protocol.messages import Message, Schema, State, read_messages
+from orchestrator.protocol.messages import Message, Schema, State
+from orchestrator.protocol.reading import read_messages
 from orchestrator.protocol.records import Records
 from orchestrator.protocol.refusals import Refusal
 from orchestrator.secrets import Redaction

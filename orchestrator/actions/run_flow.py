@@ -32,7 +32,7 @@ from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.generations import EVERY
 from orchestrator.paths import Paths
-from orchestrator.protocol.messages import read_messages
+from orchestrator.protocol.reading import read_messages
 from orchestrator.state import ArchiveWriter, CommitLog, FilesWriter, Runs, prune
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.process import TapProcess

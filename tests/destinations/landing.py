@@ -17,7 +17,8 @@ from orchestrator.destinations.parquet import Parquet
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, CommitPolicy, Rewind, checkpoints, commit_after
 from orchestrator.load.table import Table, table_for
-from orchestrator.protocol.messages import Schema, read_messages
+from orchestrator.protocol.messages import Schema
+from orchestrator.protocol.reading import read_messages
 
 FLOW = "shop"
 Message = dict[str, Any]

@@ -7,7 +7,8 @@ from orchestrator.config import Mode
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, CommitPolicy, Settling, checkpoints
 from orchestrator.load.table import Table, table_for
-from orchestrator.protocol.messages import Schema, read_messages
+from orchestrator.protocol.messages import Schema
+from orchestrator.protocol.reading import read_messages
 from tests.protocol.saying import Saying, no_files, text_of
 
 RECEIVED = 1_700_000_000_000_000

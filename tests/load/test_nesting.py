@@ -9,7 +9,8 @@ from orchestrator.config import WHOLE, Mode, Nested, Nesting
 from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.nesting import landing_columns, unfolded
 from orchestrator.load.table import Table, table_for
-from orchestrator.protocol.messages import Schema, read_messages
+from orchestrator.protocol.messages import Schema
+from orchestrator.protocol.reading import read_messages
 from orchestrator.protocol.schemas import INTEGER, JSON, Column, columns_of
 from tests.load.settling import batches
 from tests.protocol.saying import no_files

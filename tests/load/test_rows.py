@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
-from orchestrator.protocol.messages import read_messages
+from orchestrator.protocol.reading import read_messages
 from orchestrator.protocol.schemas import Kind
 from tests.load.settling import table_of
 from tests.protocol.saying import no_files

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.protocol.messages import BatchFiles, Message, OpenBatch, Silence, read_messages
+from orchestrator.protocol.messages import BatchFiles, Message, OpenBatch, Silence
+from orchestrator.protocol.reading import read_messages
 from orchestrator.protocol.records import Records, UnfitRows
 from orchestrator.protocol.refusals import Refusal
 

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.config import Validate
 from orchestrator.errors import BadBatch, BadRecord, BrokenMessage, BrokenSchema
-from orchestrator.protocol.messages import (
-    ActivateVersion,
-    BatchFiles,
-    Message,
-    Schema,
-    Silence,
-    State,
-    Unknown,
-    read_messages,
-)
+from orchestrator.protocol.messages import ActivateVersion, BatchFiles, Message, Schema, Silence, State, Unknown
+from orchestrator.protocol.reading import read_messages
 from orchestrator.protocol.records import Records, UnfitRows, together
 from orchestrator.protocol.refusals import Refusal
 from tests.protocol.saying import (
