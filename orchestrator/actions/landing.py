@@ -64,6 +64,7 @@ class Landing:
         self.read: Counter[str] = Counter()
         self.committed: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
+        self.refused = False
         self.unsettled = False
         self.streams: set[str] = set()
         self.heard_state = False
@@ -103,6 +104,7 @@ class Landing:
                 self._destination.stage(step)
             case Refused():
                 intent = self._intent
+                self.refused = True
                 self._destination.stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
             case Checkpoint() if step.state is not None or self.streams or step.activations:
                 before_commit()

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
 from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit, committed, stopped
 from orchestrator.actions.landing import Landing, now
+from orchestrator.actions.leaving import leaving_no_secret
 from orchestrator.actions.recording import (
     Recording,
     RunReport,
@@ -23,7 +24,6 @@ from orchestrator.actions.starting import (
     broken_by_its_catalog,
     command_of,
     prepare,
-    scrubbed_again,
     tap_failed,
     with_catalog,
 )
@@ -111,7 +111,7 @@ def _read_tap(
     run, landing, listen = recording.run, recording.landing, recording.listen
     files = FilesWriter(paths.batch_files(run.flow, run.number))
     with (
-        scrubbed_again(paths.tap_log(run.flow, run.number), prepared),
+        leaving_no_secret(paths, run, prepared, landing),
         TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
         command_of(paths, prepared, Path(work), listen) as command,
         ArchiveWriter(paths.archive(run.flow, run.number)) as archive,

@@ -107,20 +107,6 @@ def command_of(paths: Paths, prepared: Prepared, work: Path, listen: Listener = 
                 listen(Note(f"{prepared.name} rewrote its config: what it wrote is kept in {kept}"))
 
 
-@contextmanager
-def scrubbed_again(log: Path, prepared: Prepared) -> Iterator[None]:
-    """After the block nothing stands in a log of the tap that was known as a secret only later: a tap may tell of a new
-    token before it writes it into its config."""
-    try:
-        yield
-    finally:
-        if prepared.own.left and log.exists():
-            said = log.read_text(errors="replace")
-            scrubbed = "\n".join(map(prepared.redaction.redact, said.split("\n")))
-            if scrubbed != said:
-                durable.write(log, scrubbed)
-
-
 def with_catalog(paths: Paths, prepared: Prepared, listen: Listener = nobody) -> Prepared:
     """The same with the catalog that the selection makes; the tap is asked for one where none was kept yet."""
     tap, takes = prepared.tap, prepared.invocation.takes

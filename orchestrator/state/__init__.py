@@ -12,7 +12,7 @@ Only the process that holds the flow's OS lock (`running.lock`) writes; anybody 
 described for people in `state/README.md`.
 """
 
-from orchestrator.state.archive import ArchiveWriter, read_archive
+from orchestrator.state.archive import ArchiveWriter, read_archive, rewrite_archive
 from orchestrator.state.commits import Break, CommitLog, Entry
 from orchestrator.state.kept_files import FilesWriter, KeptFiles
 from orchestrator.state.plans import Pause, Plans
@@ -38,4 +38,5 @@ __all__ = [
     "prune",
     "read_archive",
     "read_log",
+    "rewrite_archive",
 ]

@@ -11,7 +11,7 @@ import queue
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -161,6 +161,22 @@ def read_archive(path: Path, *, whole: bool = False) -> Iterator[bytes]:
             data="no committed row is affected",
             hint="restore it from a backup, or read the source again: orchestrator run FLOW --from-commit N",
         )
+
+
+def rewrite_archive(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Passes each line of an archive through `change`, and replaces it in one step. Raises as the writer does."""
+    aside, held = path.with_name(f".{path.name}"), b""
+    try:
+        with ArchiveWriter(aside) as changed:
+            for block in read_archive(path):
+                *lines, held = (held + block).split(b"\n")
+                changed.write(b"".join(change(line) + b"\n" for line in lines))
+            if held:
+                changed.write(change(held))
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def _is_closed(file: BinaryIO) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
+from orchestrator.state import read_archive
 from tests.cli.conftest import COMMAND, surroundings
 from tests.cli.terminal import on_a_terminal
 from tests.workspaces import FakeWorkspace
@@ -209,6 +210,11 @@ def test_planted_secrets_show_nowhere_but_where_they_were_put(tmp_path, planted,
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "elsewhere" not in path.parts]
     assert len(files) > 40
     assert [(path, shown_in(path.read_bytes())) for path in files if shown_in(path.read_bytes())] == []
+    archives = [path for path in files if path.name == "messages.zst"]
+    assert len(archives) > 5
+    assert [
+        (path, shown_in(b"".join(read_archive(path)))) for path in archives if shown_in(b"".join(read_archive(path)))
+    ] == []
     assert any(str(PROGRAM) in words for words in seen)
     assert [words for words in [*seen, witness[0]] if shown_in("\0".join(words).encode())] == []
 
