@@ -35,7 +35,13 @@ class FakeWorkspace:
     def __init__(self, root: Path, destination: str = "duckdb") -> None:
         self.paths = Paths(root)
         self.types = {"warehouse": destination, "scratch": _OTHER[destination]}
-        self._tap: dict[str, Any] = {"package": "tap-fake==1.0", "config": {"streams": {}}}
+        # No environment was built for it that it could be allowed to read; its accidents leave files in the workspace.
+        self._tap: dict[str, Any] = {
+            "package": "tap-fake==1.0",
+            "allow_read": [str(PROGRAM.parent)],
+            "allow_write": [str(root)],
+            "config": {"streams": {}},
+        }
         self._flow: dict[str, Any] = {"name": FLOW, "from": TAP, "to": "warehouse"}
         self._others: dict[str, Any] = {}
         self._write()

@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,12 +13,13 @@ from orchestrator.actions.list_taps import list_taps
 from orchestrator.actions.literals import refuse_literals
 from orchestrator.actions.query import reading
 from orchestrator.actions.telling import ready, understood
-from orchestrator.config import Destination, Tap, read_config
+from orchestrator.config import Destination, Sandbox, Tap, read_config
 from orchestrator.envs.standing import Standing
 from orchestrator.envs.switch import receipt_or_none
 from orchestrator.envs.uv import Uv
 from orchestrator.errors import DestinationBusy, OrchestratorError
 from orchestrator.paths import Paths
+from orchestrator.supervisor.launcher import landlock_version
 
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
@@ -60,6 +61,7 @@ def _checks(paths: Paths) -> Iterator[Check]:
     known = {"taps": config.taps, "destinations": config.destinations, "flows": config.flows}
     text = "; ".join(f"{kind}: {', '.join(names) or 'none'}" for kind, names in known.items())
     yield Check("orchestrator.toml", Verdict.OK, text)
+    yield _sandbox(config.taps.values())
     yield from _environments(paths)
     for tap in config.taps.values():
         yield _settings(paths, tap)
@@ -93,6 +95,29 @@ def _privacy(paths: Paths) -> Check:
     if not open_to_others:
         return Check("privacy", Verdict.OK, "state/ is readable by you alone")
     return Check("privacy", Verdict.WARN, "others can read state/", f"chmod -R go= {paths.state}")
+
+
+def _sandbox(taps: Iterable[Tap]) -> Check:
+    """What is really enforced here, whatever orchestrator.toml says."""
+    version = landlock_version()
+    if not version:
+        text = "the kernel has no Landlock (Linux has it from 5.13 on): taps reach all that you do"
+        return Check("sandbox", Verdict.WARN, text, "uname -r")
+    text = f"Landlock {version} keeps taps to what they need"
+    gaps = [gap for since, gap in _LANDLOCK_LACKS.items() if version < since]
+    if gaps:
+        text += f"; before a later kernel not from {', '.join(gaps)}"
+    free = [f'"{tap.id}"' for tap in taps if tap.sandbox is Sandbox.NONE]
+    if free:
+        text += f"; nothing keeps tap {', '.join(free)}"
+    return Check("sandbox", Verdict.WARN if gaps or free else Verdict.OK, text)
+
+
+_LANDLOCK_LACKS = {
+    3: "cutting off files (Linux 6.2)",
+    6: "signals and abstract sockets of others (Linux 6.12)",
+}
+"""What Landlock does not know before a version of it."""
 
 
 def _environments(paths: Paths) -> Iterator[Check]:

@@ -1,6 +1,7 @@
 """What a tap is told when it starts: its config with the secrets in place, its catalog, its state."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from orchestrator import durable
+from orchestrator.actions.confining import confinement_of
 from orchestrator.actions.discover import Discovered, discover, offered
 from orchestrator.actions.literals import refuse_literals
 from orchestrator.actions.rules import Rules, rules_of
@@ -73,14 +75,15 @@ def prepare(
     redaction = Redaction.of(telling.written, telling.config, secret=telling.secret)
     learn = partial(redaction.learn_config, telling.written, secret=telling.secret)
     own = OwnConfig(paths, tap.id, telling.config, telling.written, learn)
+    ambient = tap_environment(environ)
     invocation = Invocation(
         Path(receipt.executable),
         frozenset(receipt.capabilities),
         config=msgspec.json.encode(own.told),
         environment=telling.environment,
         limits=tap.limits,
+        confinement=confinement_of(paths, tap, receipt, own.told, {**ambient, **telling.environment}),
     )
-    ambient = tap_environment(environ)
     redaction.learn_config(tap.env, telling.environment)
     redaction.learn_config(ambient, ambient)
     return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
@@ -258,6 +261,8 @@ def tap_failed(
             data=data,
             hint=f"orchestrator config {prepared.tap.id} list --origin",
         )
+    if reached := _kept_from(prepared, said):
+        hint = f'if it may read it: allow_read = ["{reached}"] in [taps.{prepared.tap.id}] of orchestrator.toml'
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(
         f"{prepared.name} {ended} {when}",
@@ -265,6 +270,15 @@ def tap_failed(
         data=data,
         hint=hint,
     )
+
+
+def _kept_from(prepared: Prepared, said: Iterable[str]) -> str | None:
+    """What the tap could not reach, where its sandbox may be the reason."""
+    found = _NOT_PERMITTED.search(reason(said) or "")
+    return found[1] if found and prepared.invocation.confinement else None
+
+
+_NOT_PERMITTED = re.compile(r"Permission denied:? ['\"]?(/[^'\"]*)")
 
 
 def _over_limit(prepared: Prepared, limit: str, said: str | None, data: str | None) -> LimitExceeded | OutOfTime:

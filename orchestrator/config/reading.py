@@ -29,6 +29,7 @@ from orchestrator.config.values import (
     Reference,
     Retention,
     Retries,
+    Sandbox,
     Schedule,
     Scrutiny,
     StreamSettings,
@@ -162,7 +163,7 @@ def _config(document: Document, root: Path, limits: Mapping[str, Any], environ: 
     """A document without problems, as values."""
     taps = document.get("taps", {})
     return Config(
-        taps={id: _tap(id, taps) for id in taps},
+        taps={id: _tap(id, taps, root) for id in taps},
         destinations={id: _destination(id, table, root) for id, table in document.get("destinations", {}).items()},
         flows={table["name"]: _flow(table, limits) for table in document.get("flows", [])},
         retention=Retention(**document.get("retention", {})),
@@ -170,7 +171,7 @@ def _config(document: Document, root: Path, limits: Mapping[str, Any], environ: 
     )
 
 
-def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
+def _tap(id: str, taps: Mapping[str, Any], root: Path) -> Tap:
     lineage = [id]
     while "inherit" in taps[lineage[-1]]:
         lineage.append(taps[lineage[-1]]["inherit"])
@@ -196,6 +197,9 @@ def _tap(id: str, taps: Mapping[str, Any]) -> Tap:
         env=_merged(_told(tap.get("env", {})) for tap in reversed(nearest_first)),
         streams={name: _stream(table) for name, table in streams.items()},
         limits=_limits(_merged(tap.get("limits", {}) for tap in reversed(nearest_first))),
+        sandbox=Sandbox(nearest.get("sandbox", Sandbox.AUTO)),
+        allow_read=tuple(root / os.path.expanduser(path) for path in nearest.get("allow_read", ())),
+        allow_write=tuple(root / os.path.expanduser(path) for path in nearest.get("allow_write", ())),
         namesakes=tuple(each for each in taps if each != id and _begins_with(each, id)),
     )
 

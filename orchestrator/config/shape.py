@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.config.measures import bytes_of, seconds_of
-from orchestrator.config.values import CatchUp, Mode, Nested, OnBadLine, Validate
+from orchestrator.config.values import CatchUp, Mode, Nested, OnBadLine, Sandbox, Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ PATTERNS = Kind('a list of patterns, such as ["issues.*", "!issues.description"]
 NAME = Kind('a name in quotes, such as "gitlab"', _is_text)
 NAMES = Kind('a list of names, such as ["id"]', _is_texts)
 PATH = Kind('a path in quotes, such as "data/warehouse.duckdb"', _is_text)
+FOLDERS = Kind('a list of folders or files, such as ["/srv/exports"]', _is_texts)
 NESTED = _one_of(*Nested)
 LEVELS = Kind("a whole number of levels, 0 or above", lambda value: _is_whole(value) and value >= 0)
 ROWS = Kind("a whole number above 0", _is_above_zero)
@@ -137,6 +138,9 @@ TAP: Shape = {
     "config_in": _one_of("memory", "file"),
     "nested": NESTED,
     "flatten": LEVELS,
+    "sandbox": _one_of(*Sandbox),
+    "allow_read": FOLDERS,
+    "allow_write": FOLDERS,
     "limits": Kind("a table, written [taps.NAME.limits]", _is_table),
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
     "env": Kind("a table, written [taps.NAME.env]", _is_table),

@@ -91,6 +91,17 @@ class Reference:
         return f"{{ {self.kind} = {json.dumps(self.name, ensure_ascii=False)} }}"
 
 
+class Sandbox(StrEnum):
+    """How a tap is kept to what it may reach of this machine."""
+
+    AUTO = "auto"
+    """By Landlock where the kernel has it; else it reaches what we do."""
+    LANDLOCK = "landlock"
+    """By the kernel. Where it cannot, the tap is not started."""
+    NONE = "none"
+    """It reaches what we do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a tap may take, together with all that it started: sizes in bytes, times in seconds; None is no limit."""
@@ -151,6 +162,10 @@ class Tap:
     """`nested` and `flatten` in the file: of each stream that says nothing else."""
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
     limits: Limits = USUAL_LIMITS
+    sandbox: Sandbox = Sandbox.AUTO
+    allow_read: tuple[Path, ...] = ()
+    """Folders and files that it may read, beside those that it needs and those that it is told of."""
+    allow_write: tuple[Path, ...] = ()
     namesakes: tuple[str, ...] = ()
     """Other taps whose names begin with its own, as `pg-eu` does with `pg`."""
 

@@ -4,15 +4,16 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator import durable
 from orchestrator.config import USUAL_LIMITS, Limits
+from orchestrator.supervisor.sandbox import Allowed, Confinement
 
 _SHOWN = frozenset(
     {
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LANGUAGE", "TZ"),
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"),
         *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"),
     }
@@ -31,7 +32,8 @@ class Invocation:
     """How to ask a tap for something. `takes` are the options its help names, without dashes (config, catalog,
     properties, state, discover); `config` and the others are JSON texts, None for what is not handed over.
     `config_file` is the place on the disk of a config that the tap may rewrite; it holds `config` already.
-    `environment` are variables that the tap is given beside those that every tap sees."""
+    `environment` are variables that the tap is given beside those that every tap sees. `confinement` is what it may
+    reach beside what it is handed here; None: all that we do."""
 
     executable: Path
     takes: frozenset[str]
@@ -43,6 +45,7 @@ class Invocation:
     config_file: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = USUAL_LIMITS
+    confinement: Confinement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Command:
     config: Path
     open_files: tuple[int, ...] = ()
     limits: Limits = USUAL_LIMITS
+    confinement: Confinement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,21 @@ def command_for(invocation: Invocation, *, folder: Path, work: Path, environ: Ma
             arguments += [word for option in options for word in (f"--{option}", path)]
         if invocation.state is not None and "state" in invocation.takes:
             arguments += ["--state", handed.file("state.json", invocation.state)]
-        environment = tap_environment(environ) | {"PYTHONUTF8": "1"} | dict(invocation.environment)
-        open_files = tuple(handed.open_files)
-        yield Command(tuple(arguments), environment, folder, Path(config), open_files, invocation.limits)
+        temporary = durable.make_folder(work / "tmp")
+        environment = tap_environment(environ) | {"PYTHONUTF8": "1", "TMPDIR": str(temporary)}
+        yield Command(
+            tuple(arguments),
+            environment | dict(invocation.environment),
+            folder,
+            Path(config),
+            tuple(handed.open_files),
+            invocation.limits,
+            _with_what_is_handed(invocation, work),
+        )
+
+
+def _with_what_is_handed(invocation: Invocation, work: Path) -> Confinement | None:
+    if invocation.confinement is None:
+        return None
+    written = (work, invocation.config_file) if invocation.config_file else (work,)
+    return replace(invocation.confinement, allowed=invocation.confinement.allowed | Allowed(writes=written))

@@ -33,6 +33,7 @@ _NEVER = float("inf")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_CAPBSET_DROP = 24
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def _become(order: Order, launcher: int) -> None:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if order["allowed"] and (landlock_version() or order["must_confine"]):
+        _confine(order["allowed"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0, inheritable=True)
     # What we or Python ignore, whoever we start would ignore as well.
     for number in (SIGTERM, SIGINT, SIGPIPE, SIGXFSZ):
@@ -129,6 +132,91 @@ def _prctl(option: int, value: int) -> None:
     if libc.prctl(option, ctypes.c_ulong(value), nothing, nothing, nothing):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+# ── what it may reach: landlock(7), by its system calls ──────────────────────────────────────────
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_ONLY_THE_VERSION = 1
+_BENEATH_A_PATH = 1
+
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _USE_DEVICE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
+_MAKE_DEVICES = 1 << 6 | 1 << 11
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _USE_DEVICE
+_EVERYTHING = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
+_EVERYTHING_SINCE_5 = (1 << 16) - 1
+# CAP_DAC_OVERRIDE, for files of whoever they are, and CAP_NET_BIND_SERVICE.
+_OF_A_CONFINED_ROOT = (1, 10)
+_SOCKETS_AND_SIGNALS_OF_OTHERS = 1 << 0 | 1 << 1
+
+
+def landlock_version() -> int:
+    """What the kernel can do of Landlock, by the number of its interface; 0 is nothing."""
+    if not _ON_LINUX:
+        return 0
+    try:
+        return _syscall(_CREATE_RULESET, None, 0, _ONLY_THE_VERSION)
+    except OSError:
+        return 0
+
+
+def _confine(allowed: Mapping[str, list[bytes]]) -> None:
+    """From here on this process and all that it starts reach only what is `allowed`. Raises OSError."""
+    import struct
+
+    version = landlock_version()
+    if not version:
+        raise OSError(0, "the kernel has no Landlock, which its sandbox asks for")
+    handled = _EVERYTHING.get(version, _EVERYTHING_SINCE_5)
+    rights = {
+        "reads": _READ_FILE | _READ_DIR,
+        "runs": _READ_FILE | _READ_DIR | _EXECUTE,
+        "writes": handled & ~(_EXECUTE | _MAKE_DEVICES),
+    }
+    if os.geteuid() == 0:
+        _drop_capabilities()
+    attributes = struct.pack("=QQQ", handled, 0, _SOCKETS_AND_SIGNALS_OF_OTHERS)
+    length = 24 if version >= 6 else 16 if version >= 4 else 8
+    rules = _syscall(_CREATE_RULESET, attributes, length, 0)
+    for kind, paths in allowed.items():
+        for path in paths:
+            try:
+                place = os.open(path, os.O_PATH)
+            except OSError:
+                # What is not there, nobody can reach.
+                continue
+            access = rights[kind] & handled
+            if not os.path.isdir(path):
+                access &= _OF_FILES
+            _syscall(_ADD_RULE, rules, _BENEATH_A_PATH, struct.pack("=Qi", access, place), 0)
+            os.close(place)
+    _syscall(_RESTRICT_SELF, rules, 0)
+    os.close(rules)
+
+
+def _drop_capabilities() -> None:
+    """Some of what root may do goes around Landlock: with CAP_PERFMON it reads the environment of any process."""
+    with open("/proc/sys/kernel/cap_last_cap", "rb") as file:
+        last = int(file.read())
+    for capability in range(last + 1):
+        if capability not in _OF_A_CONFINED_ROOT:
+            try:
+                _prctl(_PR_CAPBSET_DROP, capability)
+            except PermissionError:
+                # A root that may not even give one up, as in a container without capabilities, has none of these.
+                return
+
+
+def _syscall(number: int, *arguments: int | bytes | None) -> int:
+    """Raises OSError."""
+    import ctypes
+
+    given = (ctypes.c_long(each) if isinstance(each, int) else ctypes.c_char_p(each) for each in arguments)
+    libc = ctypes.CDLL(None, use_errno=True)
+    answer: int = libc.syscall(ctypes.c_long(number), *given)
+    if answer < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return answer
 
 
 # ── the tap, until its end ───────────────────────────────────────────────────────────────────────

@@ -10,9 +10,11 @@ import subprocess
 import sys
 from typing import IO, Any
 
+from orchestrator.config import Sandbox
 from orchestrator.errors import EnvironmentBroken
 from orchestrator.supervisor import launcher
 from orchestrator.supervisor.command import Command
+from orchestrator.supervisor.sandbox import Confinement
 
 _SLOWEST_KILL = 2.0
 """Seconds that the launcher has to end all that the tap started."""
@@ -166,6 +168,17 @@ def _order(command: Command, grace: float) -> dict[str, Any]:
         "environment": {os.fsencode(name): os.fsencode(value) for name, value in command.environment.items()},
         "grace": grace,
         "limits": dataclasses.asdict(command.limits),
+        **_confinement(command.confinement),
+    }
+
+
+def _confinement(confinement: Confinement | None) -> dict[str, Any]:
+    if confinement is None or confinement.sandbox is Sandbox.NONE:
+        return {"allowed": None, "must_confine": False}
+    allowed = dataclasses.asdict(confinement.allowed)
+    return {
+        "allowed": {kind: [os.fsencode(path) for path in paths] for kind, paths in allowed.items()},
+        "must_confine": confinement.sandbox is not Sandbox.AUTO,
     }
 
 

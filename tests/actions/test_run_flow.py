@@ -218,6 +218,7 @@ def test_rows_may_come_in_files(workspace, compression):
 
 def test_files_from_elsewhere_are_refused(workspace, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("elsewhere"))
+    workspace.choose(allow_write=[str(workspace.paths.root), folder])
     workspace.source(issues={"rows": 5, "batch": {"folder": folder}})
 
     with pytest.raises(BadBatch, match="outside the folders"):

@@ -121,6 +121,8 @@ _PASSING = (
     (re.compile(r"(?<= )\d{8,}$", re.MULTILINE), "POSITION IN A LOG"),
     (re.compile(r"\bage1[0-9a-z]{58}\b"), "PUBLIC KEY"),
     (re.compile(r"\b\d+(?:\.\d+)? GB free"), "FREE"),
+    # What this kernel can do.
+    (re.compile(r"^. sandbox: .*$", re.MULTILINE), "SANDBOX"),
     (re.compile(r"[ ─]{2,}"), " "),
 )
 
