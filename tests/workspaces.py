@@ -88,6 +88,8 @@ class FakeWorkspace:
         line = f"{sys.executable} {program}" if program else f"{sys.executable} -IS {PROGRAM}"
         started.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
         started.chmod(0o755)
+        if program:
+            self.choose(allow_read=[*self._tap["allow_read"], str(Path(program).parent)])
         write_receipt(
             self.paths.receipt(TAP),
             Receipt(

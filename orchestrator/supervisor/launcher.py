@@ -369,9 +369,12 @@ def _own_bytes(stat: _Stat) -> int:
     """Its memory, with its part of what it shares with others."""
     try:
         with open(f"/proc/{stat.pid}/smaps_rollup", "rb") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
-    except (OSError, StopIteration):
+            # Of one that is just ending there is nothing any more.
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:")), 0)
+    except PermissionError:
         return stat.bytes
+    except OSError:
+        return 0
 
 
 def _family() -> list[int]:
