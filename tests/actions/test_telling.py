@@ -31,6 +31,9 @@ def told(shop, **environ):
     return config, notes
 
 
+HEADER = "[taps.fake.config]"
+
+
 def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_value(shop):
     shop.describe(
         required=["site", "host"],
@@ -38,7 +41,7 @@ def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_va
     )
     shop.behave(site=31, port="hunter2")
     lines = shop.paths.config.read_text().split("\n")
-    at = {key: next(n for n, line in enumerate(lines, 1) if line.startswith(key)) for key in ("site", "port", "[taps")}
+    at = {key: next(n for n, line in enumerate(lines, 1) if line.startswith(key)) for key in ("site", "port", HEADER)}
 
     with pytest.raises(ConfigError) as refusal:
         shop.run()
@@ -48,7 +51,7 @@ def test_all_that_is_wrong_is_one_error_that_names_file_and_line_and_shows_no_va
     path = file.rpartition("orchestrator.toml")[0]
     cause = (refusal.value.cause or "").replace(path, "")
     assert [line.strip() for line in cause.split("\n")] == [
-        f'orchestrator.toml:{at["[taps"] + 3}: tap "fake": host is missing; it must be text',
+        f'orchestrator.toml:{at[HEADER]}: tap "fake": host is missing; it must be text',
         f'orchestrator.toml:{at["site"]}: tap "fake": site is a whole number; it must be text',
         f'orchestrator.toml:{at["port"]}: tap "fake": port is text; it must be a whole number',
     ]
