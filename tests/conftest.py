@@ -52,6 +52,14 @@ def served_index(index: Index, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inde
 
 
 @pytest.fixture
+def only_our_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hides all others, and compilers with them."""
+    for name in ("PYENV_ROOT", "ASDF_DATA_DIR", "MISE_DATA_DIR", "UV_PYTHON_INSTALL_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/sbin:/sbin")
+
+
+@pytest.fixture
 def shop(tmp_path: Path) -> Paths:
     """A workspace with one destination and nothing else."""
     root = tmp_path / "shop"

@@ -1,12 +1,15 @@
 """What a person may do about a failure when no remedy was found."""
 
 import re
+from dataclasses import replace
 
 from orchestrator.envs.failure import Failure
 from orchestrator.envs.interpreter import Interpreter, allows, interpreters
 from orchestrator.envs.known import last_python, missing_in_the_system
 from orchestrator.envs.lock import Lock
-from orchestrator.envs.remedies import is_missing_something
+from orchestrator.envs.offer import Index
+from orchestrator.envs.package import Package
+from orchestrator.envs.remedies import is_missing_something, what_cannot_be_built
 from orchestrator.envs.uv import as_typed
 from orchestrator.envs.workshop import Workshop
 
@@ -22,7 +25,8 @@ def hint_for(shop: Workshop, failure: Failure) -> str:
         return f"sudo apt-get install {package} && {shop.advise(shop.recipe)}"
     if shop.recipe.no_build:
         return shop.instead(no_build=False)
-    if python := _python_to_install(failure, interpreters(shop.uv)):
+    here = interpreters(shop.uv)
+    if python := _python_to_install(failure, here) or _python_with_wheels(shop, failure, here):
         return f"{as_typed('python', 'install', python)} && {shop.instead(python=python)}"
     if is_missing_something(failure):
         return f"if you know what brings it: {shop.instead(extras=(*shop.recipe.extras, 'PACKAGE'))}"
@@ -50,3 +54,16 @@ def _python_to_install(failure: Failure, here: tuple[Interpreter, ...]) -> str |
         return None
     # The last patch that there will ever be: bounds are about minor versions.
     return next((minor for minor in PYTHONS if allows(wanted, Interpreter("", f"{minor}.99"))), None)
+
+
+def _python_with_wheels(shop: Workshop, failure: Failure, here: tuple[Interpreter, ...]) -> str | None:
+    """The newest Python, of those that are not here, on which nothing has to be built that cannot be built."""
+    index = Index(replace(shop.uv, log=None), shop.recipe)
+    broken = [Package.parse(f"{each.name}=={each.version}") for each in what_cannot_be_built(failure) if each.version]
+    if not broken:
+        return None
+    others = [minor for minor in PYTHONS if minor not in {each.minor for each in here}]
+    pythons = [Interpreter("", f"{minor}.99") for minor in others]
+    allowed = (each for each in pythons if allows(failure.requires_python, each))
+    fitting = (each for each in allowed if all(index.is_ready_made(package, each) for package in broken))
+    return next((each.minor for each in fitting), None)

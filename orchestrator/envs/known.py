@@ -60,6 +60,10 @@ BROUGHT_BY = {
     "Crypto": "pycryptodome",
     "dateutil": "python-dateutil",
     "dotenv": "python-dotenv",
+    "google.api": "googleapis-common-protos",  # many share the namespace, and these have no package to themselves
+    "google.protobuf": "protobuf",
+    "google.rpc": "googleapis-common-protos",
+    "google.type": "googleapis-common-protos",
     "jwt": "pyjwt",
     "MySQLdb": "mysqlclient",
     "nacl": "pynacl",

@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from orchestrator.envs.installed import Installed, find_installed
-from orchestrator.envs.interpreter import Interpreter
+from orchestrator.envs.interpreter import Interpreter, ours
 from orchestrator.envs.package import Package
 from orchestrator.envs.recipe import Recipe
 from orchestrator.envs.uv import Uv, UvFailed
@@ -35,13 +35,14 @@ class Index:
         """What a Python takes of a package, whatever the dependencies say; None when it takes none, and for what does
         not come from an index.
 
-        The resolver goes by the lower bounds of Requires-Python alone.
+        The resolver goes by the lower bounds of Requires-Python alone. A Python without a path is one that is not here.
         """
         if not package.is_from_an_index:
             return None
         try:
             told = self.uv.run(
-                *("pip", "compile", "-", "--no-deps", "--format", "pylock.toml", "--quiet", "--python", on.path),
+                *("pip", "compile", "-", "--no-deps", "--format", "pylock.toml", "--quiet"),
+                *("--python", on.path or ours().path, "--python-version", on.minor),
                 *how_to_fetch(self.recipe),
                 text=f"{package.text}\n",
             )

@@ -75,7 +75,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspect:
+class Suspect:
     """A package that may not fit, and its version, where that is known."""
 
     name: str
@@ -108,7 +108,7 @@ def remedies(failure: Failure, recipe: Recipe, around: Around) -> Iterator[Remed
             yield from _newer(suspects, around)
             yield from _older("overrides", suspects)
         case Stage.BUILD:
-            broken = _broken(failure)
+            broken = what_cannot_be_built(failure)
             promising, others = _by_promise(failure, broken, around)
             yield from _others("extras", broken)
             yield from _on(promising)
@@ -148,44 +148,45 @@ def what_is_too_new(failure: Failure) -> Iterator[Remedy]:
 
 def _that_bring(module: str, failure: Failure) -> Iterator[Remedy]:
     top, *below = module.split(".")
-    if top in BROUGHT_BY:
-        yield Remedy.of(extras=BROUGHT_BY[top])
+    paths = [".".join((top, *below[:depth])) for depth in range(len(below), -1, -1)]
+    if known := next((path for path in paths if path in BROUGHT_BY), None):
+        yield Remedy.of(extras=BROUGHT_BY[known])
     elif top not in failure.modules and not any(top in gone.modules for gone in GONE):
         yield Remedy.of(extras=top)
     elif len(failure.modules.get(top, ())) > 1:
         # Parts of a namespace are called after the whole path: google.cloud.storage is in google-cloud-storage.
-        for depth in range(len(below), 0, -1):
-            yield Remedy.of(extras="-".join((top, *below[:depth])))
+        for path in paths[:-1]:
+            yield Remedy.of(extras=path.replace(".", "-"))
 
 
-def _named(failure: Failure) -> list[_Suspect]:
+def _named(failure: Failure) -> list[Suspect]:
     """The packages whose modules the cause names."""
     if last_python(failure.cause) is not None:
         return []
     return _suspects(failure, [next(filter(None, each)) for each in _NAMED.findall(failure.cause)])
 
 
-def _passed(failure: Failure) -> list[_Suspect]:
+def _passed(failure: Failure) -> list[Suspect]:
     """The packages that the exception passed on its way up, the innermost first."""
     last_traceback = failure.said.rpartition("Traceback (most recent call last)")[2]
     return _suspects(failure, [*reversed(_FRAME.findall(last_traceback))])
 
 
-def _suspects(failure: Failure, modules: list[str]) -> list[_Suspect]:
+def _suspects(failure: Failure, modules: list[str]) -> list[Suspect]:
     names = dict.fromkeys(name for module in modules for name in failure.modules.get(module, ()))
-    return [_Suspect(name, failure.versions.get(name)) for name in names if name != failure.package][:SUSPECTS]
+    return [Suspect(name, failure.versions.get(name)) for name in names if name != failure.package][:SUSPECTS]
 
 
-def _broken(failure: Failure) -> list[_Suspect]:
+def what_cannot_be_built(failure: Failure) -> list[Suspect]:
     """The packages that cannot be built."""
     found = [(canonicalize_name(name), version) for name, version in _FAILED_BUILD.findall(failure.said)]
-    return [_Suspect(name, version or failure.versions.get(name)) for name, version in found if name != failure.package]
+    return [Suspect(name, version or failure.versions.get(name)) for name, version in found if name != failure.package]
 
 
-def _in_conflict(failure: Failure) -> list[_Suspect]:
+def _in_conflict(failure: Failure) -> list[Suspect]:
     """The packages that others want in versions that do not go together."""
     names = dict.fromkeys(map(canonicalize_name, _DEPENDS_ON.findall(failure.cause)))
-    return [_Suspect(name, None) for name in names if name not in (failure.package, "python")]
+    return [Suspect(name, None) for name in names if name not in (failure.package, "python")]
 
 
 def _pythons(failure: Failure, around: Around) -> list[Interpreter]:
@@ -202,9 +203,7 @@ def _pythons(failure: Failure, around: Around) -> list[Interpreter]:
     ]
 
 
-def _by_promise(
-    failure: Failure, broken: list[_Suspect], around: Around
-) -> tuple[list[Interpreter], list[Interpreter]]:
+def _by_promise(failure: Failure, broken: list[Suspect], around: Around) -> tuple[list[Interpreter], list[Interpreter]]:
     """The other Pythons on which a package may well not fail as it does here, and the rest."""
     pythons = _pythons(failure, around)
     if not broken or last_python(failure.cause) is not None:
@@ -229,14 +228,14 @@ def _dates(recipe: Recipe, around: Around) -> Iterator[Remedy]:
         yield Remedy.of(exclude_newer=(around.released + _DAY).isoformat())
 
 
-def _older(field: str, suspects: list[_Suspect]) -> Iterator[Remedy]:
+def _older(field: str, suspects: list[Suspect]) -> Iterator[Remedy]:
     """Versions of before the last major ones."""
     for each in suspects:
         for bound in each.bounds_below:
             yield Remedy.of(**{field: f"{each.name}<{bound}"})
 
 
-def _newer(suspects: list[_Suspect], around: Around) -> Iterator[Remedy]:
+def _newer(suspects: list[Suspect], around: Around) -> Iterator[Remedy]:
     """The newest version of the same major one, then the newest of all; whatever others ask for."""
     for each in suspects:
         newest, now = _parsed(around.newest(each.name)), each.parsed
@@ -247,14 +246,14 @@ def _newer(suspects: list[_Suspect], around: Around) -> Iterator[Remedy]:
         yield Remedy.of(overrides=f"{each.name}>{now}")
 
 
-def _others(field: str, broken: list[_Suspect]) -> Iterator[Remedy]:
+def _others(field: str, broken: list[Suspect]) -> Iterator[Remedy]:
     """A version before the one that cannot be built: it may have come ready-made."""
     for each in broken:
         if each.version:
             yield Remedy.of(**{field: f"{each.name}<{each.version}"})
 
 
-def _in_its_place(broken: list[_Suspect]) -> Iterator[Remedy]:
+def _in_its_place(broken: list[Suspect]) -> Iterator[Remedy]:
     for each in broken:
         for known in INSTEAD:
             if known.package == each.name:

@@ -118,12 +118,14 @@ class _Search:
             return outcome
         brought = remedy in what_is_missing(place.failure)
         reached = _Place(recipe, outcome, place.remedies + (not brought))
-        if reached.remedies == DEEPEST or not _leads_on(place.failure, remedy, outcome):
+        if not _leads_on(place.failure, remedy, outcome):
             return None
         # What turns out to be missing is needed in any case: it is put there before anything else is tried.
         for each in what_is_missing(outcome):
             if further := self._go(reached, each):
                 return further
+        if reached.remedies == DEEPEST:
+            return None
         # What is named as too new most likely is.
         for each in what_is_too_new(outcome):
             if found := self._follow(reached, each):

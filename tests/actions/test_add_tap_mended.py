@@ -289,6 +289,21 @@ def test_a_package_that_cannot_be_built_is_taken_at_a_version_that_comes_ready_m
     assert follow(raised.value.hint, shop).extras == ("shapes-of-old<2.0",)
 
 
+@pytest.mark.skipif(ours().minor == "3.14", reason="this is Python 3.14")
+def test_what_is_ready_made_for_a_python_that_is_not_here_leads_to_it(shop, served_index, only_our_python):
+    index = served_index
+    index.add("shapes-of-old", "2.0", commands=[])
+    wheel = index.folder / "shapes_of_old-2.0-py3-none-any.whl"
+    wheel.rename(index.folder / "shapes_of_old-2.0-cp314-none-any.whl")
+    index.add_source("shapes-of-old", "2.0", builds=NOT_BUILT_HERE)
+    index.add("tap-shapes", requires=["shapes-of-old==2.0"])
+
+    with pytest.raises(CannotBuild) as raised:
+        add_tap(shop, "tap-shapes")
+
+    assert str(raised.value.hint).endswith("python install 3.14 && orchestrator add-tap tap-shapes --python 3.14")
+
+
 OF_OLD_CYTHON = """
 from backend import *
 from backend import build_wheel as build
