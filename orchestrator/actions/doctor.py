@@ -19,6 +19,8 @@ from orchestrator.envs.switch import receipt_or_none
 from orchestrator.envs.uv import Uv
 from orchestrator.errors import DestinationBusy, OrchestratorError
 from orchestrator.paths import Paths
+from orchestrator.secrets.identity import identity_file
+from orchestrator.secrets.vault import Vault
 from orchestrator.supervisor.launcher import landlock_version
 
 LITTLE_SPACE = 1_000_000_000
@@ -53,6 +55,8 @@ def _checks(paths: Paths) -> Iterator[Check]:
     yield _programs(paths)
     yield _space(paths.root)
     yield _privacy(paths)
+    if paths.vault.exists():
+        yield _vault(paths)
     try:
         config = read_config(paths.config)
     except OrchestratorError as error:
@@ -118,6 +122,18 @@ _LANDLOCK_LACKS = {
     6: "signals and abstract sockets of others (Linux 6.12)",
 }
 """What Landlock does not know before a version of it."""
+
+
+def _vault(paths: Paths) -> Check:
+    identity = identity_file()
+    if identity.exists() and stat.S_IMODE(identity.stat().st_mode) & 0o077:
+        return Check("secrets", Verdict.WARN, "others can read the identity that opens them", f"chmod 600 {identity}")
+    try:
+        content = Vault(paths).read()
+    except OrchestratorError as error:
+        return _failed("secrets", error)
+    people = ", ".join(content.recipients)
+    return Check("secrets", Verdict.OK, f"{paths.vault.name} opens here, and holds {len(content.secrets)} for {people}")
 
 
 def _environments(paths: Paths) -> Iterator[Check]:

@@ -1,10 +1,11 @@
 """Hears a tap out, without anything of it landing: for who wants to know the tap, and not its source."""
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,7 +69,8 @@ def hear(
     with (
         TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".listening-") as work,
         _command(paths, prepared, Path(work), told) as command,
-        TapProcess(command, Path(work) / "tap.log", pipe=NARROW) as process,
+        _unseen_log(Path(work)) as log,
+        TapProcess(command, log, pipe=NARROW) as process,
     ):
         ear = _Ear(process, limits, stop_after)
         for block in process.blocks():
@@ -78,8 +80,20 @@ def hear(
                 break
         exit_code = process.wait()
         leave = ear.seconds_since_asked() if ear.was_asked and not ear.cut else None
-        log = (Path(work) / "tap.log").read_text()
-    return Heard(tuple(ear.lines), bytes(ear.torn), log, exit_code, ear.cut, leave)
+        return Heard(tuple(ear.lines), bytes(ear.torn), log.read_text(), exit_code, ear.cut, leave)
+
+
+@contextmanager
+def _unseen_log(work: Path) -> Iterator[Path]:
+    """A file for a log with secrets in it: in memory where the system can, so that it dies with us however we die."""
+    if not sys.platform.startswith("linux"):
+        yield work / "tap.log"
+        return
+    descriptor = os.memfd_create("tap.log", os.MFD_CLOEXEC)
+    try:
+        yield Path(f"/dev/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def _command(paths: Paths, prepared: Prepared, work: Path, told: bytes | None) -> AbstractContextManager[Command]:

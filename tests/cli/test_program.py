@@ -18,7 +18,7 @@ from tests.cli.conftest import COMMAND, surroundings
 from tests.workspaces import wait_until
 
 NAMES = [name for section in COMMANDS.values() for name in section]
-HEAVY = ("rich", "duckdb", "pyarrow", "msgspec", "tomlkit", "jsonschema", "uv")
+HEAVY = ("rich", "duckdb", "pyarrow", "msgspec", "tomlkit", "jsonschema", "uv", "pyrage", "keyring")
 
 
 @pytest.mark.parametrize("name", NAMES)

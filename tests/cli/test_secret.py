@@ -97,6 +97,21 @@ def test_a_team_shares_the_vault(orchestrator, shop, tmp_path):
     assert [each["here"] for each in document["recipients"]] == [False, True]
 
 
+def test_doctor_tells_whether_the_vault_opens_here(orchestrator, shop, tmp_path):
+    def found(**environ):
+        checks = {each["name"]: each for each in orchestrator("doctor", "--json", **environ).document["checks"]}
+        return checks.get("secrets", {}).get("verdict")
+
+    mine = {"XDG_CONFIG_HOME": str(tmp_path / "mine")}
+    assert found(**mine) is None
+    orchestrator("secret", "set", "a", stdin="hunter22", **mine)
+
+    assert found(**mine) == "ok"
+    assert found(XDG_CONFIG_HOME=str(tmp_path / "empty")) == "fail"
+    (tmp_path / "mine" / "orchestrator" / "identity.txt").chmod(0o644)
+    assert found(**mine) == "warn"
+
+
 def test_nobody_locks_themselves_out(orchestrator, shop, tmp_path):
     orchestrator("secret", "set", "a", stdin="hunter22")
     ada = {"XDG_CONFIG_HOME": str(tmp_path / "ada")}

@@ -7,6 +7,7 @@ from pathlib import Path
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from orchestrator.errors import CredentialsError, DamagedFile, UnknownName, UsageError
 from orchestrator.paths import Paths
@@ -105,6 +106,23 @@ def test_the_keyring_keeps_the_identity_where_there_is_one(paths, tmp_path):
         assert identity.place == "the keyring (a file)"
     finally:
         keyring.set_keyring(before)
+
+
+def test_a_keyring_that_is_locked_is_told(paths, tmp_path):
+    class Locked(FileKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise KeyringLocked("nobody unlocked it")
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Locked(tmp_path / "keyring.json"))
+    try:
+        with pytest.raises(CredentialsError, match="the keyring of this system does not answer") as refusal:
+            keep(paths, token=SECRET)
+    finally:
+        keyring.set_keyring(before)
+
+    assert refusal.value.cause == "nobody unlocked it"
+    assert not paths.vault.exists()
 
 
 def test_without_an_identity_nothing_is_read_and_nothing_is_written_over(paths, tmp_path):
