@@ -113,7 +113,8 @@ def planted(tmp_path: Path, home: dict[str, str]) -> FakeWorkspace:
         from_file={"file": str(elsewhere / "token")},
         from_command={"command": ["cat", str(elsewhere / "printed")]},
     )
-    workspace.choose(env={"FOR_TAP": {"secret": "for a variable"}, "FOR_TAP_TOO": {"env": "SHOP_KEY"}})
+    # It writes down elsewhere what it is given.
+    workspace.choose(sandbox="none", env={"FOR_TAP": {"secret": "for a variable"}, "FOR_TAP_TOO": {"env": "SHOP_KEY"}})
     return workspace
 
 
