@@ -14,7 +14,7 @@ help:  ## list these commands
 venv: $(SYNCED)  ## make .venv, as requirements-dev.lock says
 
 test: venv  ## run the suite; ARGS='-m "not index"' needs no package index
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: venv  ## ruff, and mypy --strict
 	$(BIN)/ruff check

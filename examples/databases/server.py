@@ -26,7 +26,7 @@ class Server:
     """
 
     def __init__(self, port: int = 0) -> None:
-        self.port = port or _free_port()
+        self.port = port
         self._stack = ExitStack()
 
     def packages(self, packages: Packages) -> Sequence[str]:
@@ -51,12 +51,16 @@ class Server:
             packages = Packages(folder)
             packages.unpack(self.packages(packages))
             self._environment = {"LD_LIBRARY_PATH": packages.libraries, "PATH": os.environ["PATH"], "LC_ALL": "C"}
+            # Held until it is needed: any connection of the machine may be given a port that is free.
+            held = stack.enter_context(socket.create_server((LOOPBACK, self.port)))
+            self.port = held.getsockname()[1]
             data = folder / "data"
             data.mkdir(0o700)
             if os.geteuid() == 0:
                 shutil.chown(data, NOBODY)
             command = self.prepare(packages, data)
             log = stack.enter_context((folder / "server.log").open("w+b"))
+            held.close()
             process = stack.enter_context(
                 subprocess.Popen(self._as_nobody(command), env=self._environment, stdout=log, stderr=log, cwd=data)
             )
@@ -91,8 +95,3 @@ def _wait(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: P
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the server does not serve: {log.read_text(errors='replace')[-500:]}")
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -12,7 +12,7 @@ from orchestrator import Workspace
 from tests.index.chinook import ROWS, Rows, alike, landed, script
 from tests.index.runs import kill_run, read_by
 
-pytestmark = [pytest.mark.index, pytest.mark.xdist_group("mariadb")]
+pytestmark = pytest.mark.index
 
 TABLES = {"".join(word.title() for word in table.split("_")): count for table, count in ROWS.items()}
 PASSWORD = "no-secret"

@@ -14,7 +14,7 @@ from tests.index.chinook import ROWS, Rows, alike, has, landed, script
 from tests.index.runs import kill_run, read_by
 from tests.workspaces import wait_until
 
-pytestmark = [pytest.mark.index, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.index
 
 STREAMS = {f"public-{table}": count for table, count in ROWS.items()}
 PASSWORD = "no-secret"

@@ -16,8 +16,6 @@ pytestmark = [
     pytest.mark.index,
     # The judge is a script, and leaves files to the end of its process.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-    # One environment serves all cases.
-    pytest.mark.xdist_group("singer-jsonl"),
 ]
 
 # Beside a checkout, because it is somebody else's.
