@@ -9,13 +9,19 @@ from orchestrator.config import Sandbox, Tap
 from orchestrator.envs import Receipt
 from orchestrator.envs.installed import editable_folders
 from orchestrator.errors import ConfigError
+from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
 from orchestrator.supervisor.launcher import landlock_version
 from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, named_in, python_of
 
 
 def confinement_of(
-    paths: Paths, tap: Tap, receipt: Receipt, told: Mapping[str, Any], environment: Mapping[str, Any]
+    paths: Paths,
+    tap: Tap,
+    receipt: Receipt,
+    told: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    listen: Listener = nobody,
 ) -> Confinement | None:
     """How the tap is confined that is `told` this, with these variables in its `environment`; None: not at all.
 
@@ -30,13 +36,18 @@ def confinement_of(
             data="the tap was not started",
             hint="orchestrator doctor",
         )
-    return Confinement(
-        tap.sandbox,
-        SYSTEM
-        | _runs_on(paths, tap, receipt)
-        | named_in([told, environment], paths.root, closed=_ours(paths), too_wide=(paths.root, Path.home()))
-        | Allowed(reads=tap.allow_read, writes=tuple(_made([*tap.allow_write, *_of_batches(told, paths.root)]))),
-    )
+    variables = {name: value for name, value in environment.items() if name != "HOME"}
+    named = named_in([told, variables], paths.root, closed=_ours(paths), too_wide=(paths.root, Path.home()))
+    for path in named.refused:
+        listen(
+            Note(
+                f"{path} is more than a tap is opened by the mention of it; if it shall read that: "
+                f'allow_read = ["{path}"] in [taps.{tap.id}]'
+            )
+        )
+    writes = tuple(_made([*tap.allow_write, *_of_batches(told, paths.root)]))
+    named_and_said = named.allowed | Allowed(reads=tap.allow_read, writes=writes)
+    return Confinement(tap.sandbox, SYSTEM | _runs_on(paths, tap, receipt) | named_and_said)
 
 
 def _runs_on(paths: Paths, tap: Tap, receipt: Receipt) -> Allowed:

@@ -82,7 +82,7 @@ def prepare(
         config=msgspec.json.encode(own.told),
         environment=telling.environment,
         limits=tap.limits,
-        confinement=confinement_of(paths, tap, receipt, own.told, {**ambient, **telling.environment}),
+        confinement=confinement_of(paths, tap, receipt, own.told, {**ambient, **telling.environment}, listen),
     )
     redaction.learn_config(tap.env, telling.environment)
     redaction.learn_config(ambient, ambient)

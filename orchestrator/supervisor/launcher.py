@@ -169,6 +169,7 @@ def _confine(allowed: Mapping[str, list[bytes]]) -> None:
         raise OSError(0, "the kernel has no Landlock, which its sandbox asks for")
     handled = _EVERYTHING.get(version, _EVERYTHING_SINCE_5)
     rights = {
+        "lists": _READ_DIR,
         "reads": _READ_FILE | _READ_DIR,
         "runs": _READ_FILE | _READ_DIR | _EXECUTE,
         "writes": handled & ~(_EXECUTE | _MAKE_DEVICES),

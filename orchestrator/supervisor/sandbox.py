@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from glob import iglob
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,14 +13,18 @@ from orchestrator.config import Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Folders and files, each with all that lies below: of which it may start programs, read, and write."""
+    """Folders and files, each with all that lies below: of which it may start programs, read, and write, and of which
+    it may see the names alone."""
 
     runs: tuple[Path, ...] = ()
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
+    lists: tuple[Path, ...] = ()
 
     def __or__(self, more: "Allowed") -> "Allowed":
-        return Allowed(self.runs + more.runs, self.reads + more.reads, self.writes + more.writes)
+        return Allowed(
+            self.runs + more.runs, self.reads + more.reads, self.writes + more.writes, self.lists + more.lists
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +60,77 @@ def python_of(interpreter: str) -> Allowed:
     return Allowed(runs=tuple({Path(each).parent.parent for each in (interpreter, os.path.realpath(interpreter))}))
 
 
-def named_in(values: Any, folder: Path, *, closed: Iterable[Path], too_wide: Iterable[Path]) -> Allowed:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the paths come to that a tap is told: what they allow it, and those that are too much to allow."""
+
+    allowed: Allowed
+    refused: tuple[str, ...] = ()
+
+
+def named_in(values: Any, folder: Path, *, closed: Iterable[Path], too_wide: Iterable[Path]) -> Named:
     """The files and folders that stand in `values`, which a tap is told; relative ones start at `folder`. They may be
-    read, but for what is `closed`, lies in it or holds it, and for what is `too_wide` as a whole: a setting may be "/"
-    and be no path at all."""
+    read, but for what is `closed`, lies in it or holds it, and for what is `too_wide` as a whole. Of a pattern in a
+    folder that is too wide, the files may be read that fit it now."""
     closed, too_wide = [_real(each) for each in closed], [_real(each) for each in too_wide]
+    reads: dict[Path, None] = {}
+    lists: dict[Path, None] = {}
+    refused: dict[str, None] = {}
 
     def may_be_read(path: Path) -> bool:
         holds_too_much = any(each.is_relative_to(path) for each in (*closed, *too_wide))
         return not holds_too_much and not any(path.is_relative_to(each) for each in closed)
 
-    named = {_real(path): None for path in _paths_in(values, folder) if os.path.exists(path)}
-    return Allowed(reads=tuple(filter(may_be_read, named)))
+    for text in _paths_in(values):
+        pattern = os.path.join(folder, text)
+        place = _real(Path(_without_marks(pattern)))
+        if may_be_read(place):
+            reads |= {place: None} if os.path.exists(place) else {}
+        elif pattern != _without_marks(pattern) and "**" not in pattern:
+            fitting = {path: None for path in map(_real, map(Path, sorted(iglob(pattern)))) if may_be_read(path)}
+            reads |= fitting
+            lists |= {place: None} if fitting else {}
+        elif os.path.exists(place) and _is_surely_a_path(text):
+            refused[text] = None
+    return Named(Allowed(reads=tuple(reads), lists=tuple(lists)), tuple(refused))
 
 
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _paths_in(values: Any, folder: Path) -> Iterator[Path]:
+def _paths_in(values: Any) -> Iterator[str]:
     match values:
         case str():
             if path := _path_in(values):
-                yield folder / path
+                yield path
         case Mapping():
             for value in values.values():
-                yield from _paths_in(value, folder)
+                yield from _paths_in(value)
         case list() | tuple():
             for value in values:
-                yield from _paths_in(value, folder)
+                yield from _paths_in(value)
 
 
 _LONGEST = 4096
-_MARKS = "*?["
 
 
 def _path_in(text: str) -> str | None:
-    """A text as a path, as far as it may be one: of a pattern, the folder that it begins in."""
+    """A text as a path or a pattern, as far as it may be one."""
     if text.startswith("file:"):
         parts = urlsplit(text)
         text = unquote(parts.netloc + parts.path)
     if not text.strip() or len(text) > _LONGEST or "\0" in text or "\n" in text or "://" in text:
         return None
-    first = min((text.index(mark) for mark in _MARKS if mark in text), default=None)
-    if first is not None:
-        text = os.path.dirname(text[:first]) or "."
     return os.path.expanduser(text)
+
+
+def _without_marks(pattern: str) -> str:
+    """Of a pattern, the folder that it begins in."""
+    first = min((pattern.index(mark) for mark in "*?[" if mark in pattern), default=None)
+    return pattern if first is None else os.path.dirname(pattern[:first])
+
+
+def _is_surely_a_path(text: str) -> bool:
+    """Whether it is no word or address that only happens to name something here: "/", "state"."""
+    return text in (".", "..") or ("/" in text and text != "/")

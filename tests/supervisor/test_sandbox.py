@@ -15,7 +15,7 @@ from orchestrator.errors import EnvironmentBroken
 from orchestrator.supervisor.command import Command
 from orchestrator.supervisor.launcher import landlock_version
 from orchestrator.supervisor.process import TapProcess
-from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, named_in, python_of
+from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, Named, named_in, python_of
 
 ROOT = Path(__file__).parents[2]
 confined = pytest.mark.skipif(landlock_version() < 6, reason="this kernel has no Landlock, or one of before Linux 6.12")
@@ -254,7 +254,21 @@ def shop(tmp_path):
 )
 def test_a_tap_may_read_the_files_that_it_is_told_of_but_not_those_of_the_workspace(shop, told, read):
     told = json.loads(json.dumps(told).replace("{shop}", str(shop)))
-    allowed = named_in(told, shop, closed=(shop / "state", shop / "secrets"), too_wide=(shop, Path.home()))
+    named = named_in(told, shop, closed=(shop / "state", shop / "secrets"), too_wide=(shop, Path.home()))
 
-    assert allowed.reads == tuple(Path(os.path.realpath(shop / path)) for path in read)
-    assert allowed.runs == allowed.writes == ()
+    assert named.allowed == Allowed(reads=tuple(Path(os.path.realpath(shop / path)) for path in read))
+
+
+def test_of_a_pattern_in_a_folder_that_is_too_wide_a_tap_reads_the_files_that_fit_it(shop):
+    for name in ("a.csv", "b.csv", "notes.txt"):
+        (shop / name).touch()
+    named = named_in(["*.csv", "./state/*"], shop, closed=(shop / "state",), too_wide=(shop,))
+
+    assert named == Named(Allowed(reads=(shop / "a.csv", shop / "b.csv"), lists=(shop,)))
+
+
+def test_what_is_too_much_to_open_by_its_mention_is_told_where_it_was_surely_meant(shop):
+    told = {"path": ".", "way": "./state", "prefix": "/", "schema": "state", "root": str(shop), "all": "./**"}
+    named = named_in(told, shop, closed=(shop / "state",), too_wide=(shop,))
+
+    assert named == Named(Allowed(), (".", "./state", str(shop), "./**"))
