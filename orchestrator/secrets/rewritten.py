@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator import durable
 from orchestrator.config import Reference
-from orchestrator.errors import CredentialsError, DamagedFile, OrchestratorError
+from orchestrator.errors import CredentialsError, DamagedFile, OrchestratorError, RunFailed
 from orchestrator.paths import Paths
 from orchestrator.secrets.identity import NotForUs, find_identity, make_identity, seal
 from orchestrator.secrets.vault import Content, Vault
@@ -63,13 +63,14 @@ class OwnConfig:
             try:
                 yield self._file
             finally:
-                if is_alone():
+                # What could not be kept elsewhere is kept here.
+                if is_alone() and _object_in(self._file) in (None, self._last):
                     self._file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def watched(self, place: Path) -> Iterator[None]:
         """Keeps what the tap writes into its config at `place` as soon as it is there, and what it has left at the end
-        of the block."""
+        of the block. Raises RunFailed where that cannot be kept."""
         # Of a run that was killed, the last one may have been seen by nobody.
         with contextlib.suppress(OrchestratorError, OSError):
             self._renew(self.told)
@@ -88,11 +89,24 @@ class OwnConfig:
             over.set()
             thread.join()
             self._seen = ()
-            self.look()
+            try:
+                self._look()
+            except OSError as error:
+                raise RunFailed(
+                    "what the tap wrote into its config cannot be kept",
+                    cause=str(error),
+                    data="what was committed stays; a token that it renewed may be lost",
+                    hint="df -h .",
+                ) from error
             self._place = None
 
     def look(self) -> None:
-        """Keeps what the tap wrote since the last look. Costs a microsecond where it wrote nothing."""
+        """Keeps what the tap wrote since the last look. Costs a microsecond where it wrote nothing. What cannot be kept
+        now is tried again at the end; who looks has other things to do."""
+        with contextlib.suppress(OSError):
+            self._look()
+
+    def _look(self) -> None:
         place = self._place
         if place is None or (stamp := _stamp(place)) == self._seen:
             return

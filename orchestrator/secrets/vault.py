@@ -70,8 +70,9 @@ class Content(msgspec.Struct, frozen=True):
         try:
             seal(b"", [key])
         except ValueError as error:
+            # It is not repeated: a private key is what is mistaken for one.
             raise UsageError(
-                f'"{key}" is no public key',
+                f'what was given for "{name}" is no public key',
                 cause=f"a public key begins with age1 ({error})",
                 data=UNCHANGED,
                 hint="orchestrator secret identity        (where they are; it prints theirs)",

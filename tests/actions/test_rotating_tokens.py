@@ -7,7 +7,7 @@ import pytest
 from orchestrator.actions.keep_secrets import set_secret
 from orchestrator.actions.remove_tap import remove_tap
 from orchestrator.actions.starting import discover_tap, prepare
-from orchestrator.errors import CredentialsError, TapFailed
+from orchestrator.errors import CredentialsError, RunFailed, TapFailed
 from orchestrator.events import Event, Note
 from orchestrator.secrets.vault import Vault
 from orchestrator.state import Status
@@ -143,6 +143,18 @@ def test_without_the_identity_that_it_was_sealed_for_a_tap_is_not_started(rotati
 
     with pytest.raises(CredentialsError, match=r"secrets/fake\.age was sealed for an identity that is not here"):
         rotating.run()
+
+
+@pytest.mark.parametrize("rotating", ["memory"], indirect=True)
+def test_a_run_whose_tap_renews_a_token_that_cannot_be_kept_has_failed_and_the_tap_was_heard_out(rotating):
+    rotating.paths.secrets.symlink_to("nowhere")
+    rotating.behave(confess=True)
+
+    with pytest.raises(RunFailed, match="what the tap wrote into its config cannot be kept"):
+        rotating.run()
+
+    assert "INFO wrote ***" in rotating.paths.tap_log("shop", 1).read_text()
+    assert rotating.numbers("issues") == [1, 2, 3]
 
 
 # ── tokens of the vault ──────────────────────────────────────────────────────────────────────────

@@ -193,13 +193,14 @@ def test_a_recipient_reads_what_was_kept_before_and_after_until_it_is_removed(pa
         values(paths, environ)
 
 
-@pytest.mark.parametrize("key", ["age1nothing", "AGE-SECRET-KEY-1", "ssh-ed25519 AAAA", ""])
+@pytest.mark.parametrize("key", ["age1nothing", "AGE-SECRET-KEY-1QQ", "ssh-ed25519 AAAA", ""])
 def test_what_is_no_public_key_lets_nobody_in(paths, key):
     keep(paths, token="a")
 
-    with pytest.raises(UsageError, match="is no public key"):
+    with pytest.raises(UsageError, match="is no public key") as refusal:
         Vault(paths).change(lambda content: content.with_recipient("ada", key))
 
+    assert not key or key not in str(refusal.value)
     assert len(Vault(paths).read().recipients) == 1
 
 
