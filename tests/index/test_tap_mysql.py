@@ -1,6 +1,7 @@
 """tap-mysql of Stitch, and its heir of PipelineWise, on a MariaDB: whole tables, and what is new since a bookmark."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,11 @@ PASSWORD = "no-secret"
 
 @pytest.fixture(scope="module")
 def mariadb() -> Iterator[MariaDB]:
-    try:
-        server = MariaDB(password=PASSWORD).__enter__()
-    except NotProvided as reason:
-        pytest.skip(str(reason))
-    with server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(MariaDB(password=PASSWORD))
+        except NotProvided as reason:
+            pytest.skip(str(reason))
         yield server
 
 

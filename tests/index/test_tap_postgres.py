@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,11 @@ PASSWORD = "no-secret"
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgreSQL]:
-    try:
-        server = PostgreSQL(password=PASSWORD).__enter__()
-    except NotProvided as reason:
-        pytest.skip(str(reason))
-    with server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(PostgreSQL(password=PASSWORD))
+        except NotProvided as reason:
+            pytest.skip(str(reason))
         with server.connect() as connection:
             connection.execute("create database chinook")
         with server.connect("chinook") as connection:

@@ -62,18 +62,20 @@ def arrived(workspace: Workspace) -> Rows:
 
 @pytest.fixture
 def with_csv(workspace, tmp_path):
-    folder = Folder(tmp_path, "csv", write_csv)
+    folder = Folder(tmp_path / "incoming", "csv", write_csv)
+    folder.path.mkdir()
     workspace.add_tap("tap-spreadsheets==1.1.2", id="files")
-    read = {"path": str(tmp_path / "*.csv"), "format": "csv", "table_name": "people", "primary_keys": ["id"]}
+    read = {"path": str(folder.path / "*.csv"), "format": "csv", "table_name": "people", "primary_keys": ["id"]}
     workspace.configure("files", set={"files": [read]})
     return workspace, folder
 
 
 @pytest.fixture
 def with_jsonl(workspace, tmp_path):
-    folder = Folder(tmp_path, "jsonl", write_jsonl)
+    folder = Folder(tmp_path / "incoming", "jsonl", write_jsonl)
+    folder.path.mkdir()
     workspace.add_tap("tap-jsonfile==0.1.2", id="files")
-    workspace.configure("files", set={"paths": [str(tmp_path / "*.jsonl")], "stream_name": "people"})
+    workspace.configure("files", set={"paths": [str(folder.path / "*.jsonl")], "stream_name": "people"})
     return workspace, folder
 
 
