@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator import durable
 from orchestrator.config import Sandbox, Tap
 from orchestrator.envs import Receipt
-from orchestrator.envs.installed import editable_folders
+from orchestrator.envs.editable import editable_folders
 from orchestrator.errors import ConfigError
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths

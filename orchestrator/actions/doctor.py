@@ -96,6 +96,9 @@ def _privacy(paths: Paths) -> Check:
         for folder in (paths.state, *(paths.state.iterdir() if paths.state.is_dir() else ()))
         if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & 0o077
     ]
+    if stat.S_IMODE(paths.root.stat().st_mode) & 0o022:
+        # Whoever may write orchestrator.toml says what is run, and is told the secrets.
+        return Check("privacy", Verdict.WARN, "others can write into the workspace", f"chmod go-w {paths.root}")
     if not open_to_others:
         return Check("privacy", Verdict.OK, "state/ is readable by you alone")
     return Check("privacy", Verdict.WARN, "others can read state/", f"chmod -R go= {paths.state}")

@@ -9,7 +9,6 @@ from orchestrator.config import Reference, Tap, read_config
 from orchestrator.config.problems import reference_parts
 from orchestrator.config.statements import Place
 from orchestrator.config.written import Written
-from orchestrator.envs.switch import receipt_or_none
 from orchestrator.errors import ConfigError
 from orchestrator.paths import Paths
 from orchestrator.secrets import holds_a_password, surely_names_a_secret
@@ -54,8 +53,9 @@ def move_literals(paths: Paths, id: str) -> tuple[Moved, ...]:
 
     Raises UnknownName, ConfigError, CredentialsError, DamagedFile; nothing is changed then.
     """
-    # Only who edits pays for the import.
+    # Only who edits pays for these imports; they bring all that reads requirements.
     from orchestrator.config import editing
+    from orchestrator.envs.switch import receipt_or_none
 
     tap = read_config(paths.config).tap(id)
     known = understood(paths, tap, receipt_or_none(paths, tap.environment))

@@ -132,13 +132,3 @@ def _commands(each: Distribution, folder: Path) -> Iterator[str]:
     for file in each.files or ():
         if file.parent.name == folder.name and Path(str(each.locate_file(file))).resolve().parent == folder.resolve():
             yield file.name
-
-
-def editable_folders(environment: Path) -> tuple[Path, ...]:
-    """The folders of the projects that were installed as they stand: their code lies there, not in the environment."""
-    origins = [json.loads(path.read_bytes()) for path in environment.glob("lib/*/site-packages/*/direct_url.json")]
-    return tuple(
-        Path(unquote(urlsplit(str(origin.get("url"))).path))
-        for origin in origins
-        if origin.get("dir_info", {}).get("editable")
-    )

@@ -154,3 +154,13 @@ def test_doctor_tells_what_keeps_taps_and_which_are_not_kept(workspace):
     workspace.choose(sandbox="none")
     assert told().verdict is Verdict.WARN
     assert 'nothing keeps tap "fake"' in told().text
+
+
+def test_doctor_points_out_a_workspace_that_others_may_write_into(workspace):
+    def told():
+        return next(check for check in doctor(workspace.paths) if check.name == "privacy")
+
+    workspace.paths.root.chmod(0o755)
+    assert told().verdict is Verdict.OK
+    workspace.paths.root.chmod(0o775)
+    assert (told().verdict, told().hint) == (Verdict.WARN, f"chmod go-w {workspace.paths.root}")
