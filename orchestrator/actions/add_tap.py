@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from orchestrator.actions.building import surroundings_of
 from orchestrator.config import Config, editing, read_config
 from orchestrator.config.problems import ID
 from orchestrator.config.values import beginning_of_variables
@@ -21,7 +22,6 @@ from orchestrator.envs.workshop import workshop
 from orchestrator.errors import UsageError
 from orchestrator.events import Listener, nobody
 from orchestrator.paths import Paths
-from orchestrator.supervisor.command import tap_environment
 
 DEFAULT_DESTINATION = "warehouse"
 
@@ -88,7 +88,7 @@ def add_tap(
     def advise(instead: Recipe) -> str:
         return add_tap_command(instead, more=options)
 
-    with workshop(paths, tap, recipe, advise=advise, shown=tap_environment(os.environ), listen=listen) as shop:
+    with workshop(paths, tap, recipe, advise=advise, around=surroundings_of(paths, recipe), listen=listen) as shop:
         if (added := read_config(paths.config).taps.get(tap)) and recipe_of(added, paths.root) == recipe:
             # Who waited for another process to add the very same finds it done.
             return _told(paths, tap, destination, in_use(paths, tap), read_lock(paths.lock(tap)))

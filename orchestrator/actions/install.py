@@ -1,8 +1,8 @@
 """Installs what the locks say: after a clone, after a pull, after a change in orchestrator.toml."""
 
-import os
 from dataclasses import dataclass
 
+from orchestrator.actions.building import surroundings_of
 from orchestrator.actions.running import running_flows
 from orchestrator.config import Config, Tap, editing, read_config
 from orchestrator.envs.interpreter import Interpreter, find_if_here, find_interpreter, ours
@@ -16,7 +16,6 @@ from orchestrator.envs.workshop import Workshop, workshop
 from orchestrator.errors import EnvironmentBroken, OrchestratorError
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths
-from orchestrator.supervisor.command import tap_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _install(paths: Paths, config: Config, tap: Tap, frozen: bool, fix: Agree, l
         recipe,
         advise=settings_instead(tap.id, recipe),
         retry="orchestrator install",
-        shown=tap_environment(os.environ),
+        around=surroundings_of(paths, recipe, tap.sandbox),
         listen=listen,
     ) as shop:
         kept = read_lock(paths.lock(tap.id))

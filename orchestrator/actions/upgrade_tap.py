@@ -1,9 +1,9 @@
 """Moves a tap to the newest versions that its requirement allows, and tells what that changes."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.actions.building import surroundings_of
 from orchestrator.actions.comparing import SettingChange, changed_settings, changed_streams
 from orchestrator.actions.running import running_flows
 from orchestrator.catalogs import Change
@@ -21,7 +21,6 @@ from orchestrator.events import Listener, nobody
 from orchestrator.hub import keep_entry, kept_entry
 from orchestrator.hub.asking import Index
 from orchestrator.paths import Paths
-from orchestrator.supervisor.command import tap_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def upgrade_tap(paths: Paths, id: str, *, fix: Agree = never, listen: Listener =
         recipe,
         advise=settings_instead(tap.id, recipe),
         retry=f"orchestrator upgrade {id}",
-        shown=tap_environment(os.environ),
+        around=surroundings_of(paths, recipe, tap.sandbox),
         listen=listen,
     ) as shop:
         old, before = lock_or_none(paths, tap.id), receipt_or_none(paths, tap.id)

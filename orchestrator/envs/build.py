@@ -111,7 +111,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
     installed = find_installed(folder, Package.parse(lock.recipe.package), shop.paths.root)
     executable = choose_command(installed, folder, lock.recipe.executable)
     try:
-        tap = start_once(executable, shop.shown)
+        tap = start_once(executable, shop.around)
     except TrialFailed as failure:
         shop.keep(failure.said)
         raise Failed(

@@ -62,7 +62,7 @@ class Index:
         path = package.path(self.uv.folder)
         if path is not None and path.is_dir():
             return _described_in(path)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=self.uv.temporary) as folder:
             try:
                 self.uv.run(
                     *("pip", "install", "--no-deps", "--target", folder, "--python", on.path, "--quiet"),

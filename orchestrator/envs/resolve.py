@@ -50,7 +50,7 @@ def resolve(
     recipe = shop.recipe
     package = Package.parse(recipe.package)
     asked = [package.at_version(version).text if version else package.text, *recipe.extras]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=shop.uv.temporary) as folder:
         overrides, constraints, pinned = (Path(folder, name) for name in ("overrides.txt", "build.txt", "pinned.txt"))
         overrides.write_text(_lines(recipe.overrides, shop.paths.root))
         constraints.write_text(_lines(recipe.build_constraints, shop.paths.root))

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from orchestrator.envs.about import About
+from orchestrator.envs.surroundings import Surroundings
 from orchestrator.envs.uv import complaint
 
 CAPABILITIES = ("about", "catalog", "config", "discover", "properties", "state", "test")
@@ -60,41 +60,47 @@ class _Answer:
         return self.out + self.err
 
 
-def start_once(executable: Path, shown: Mapping[str, str], *, longest: float = LONGEST_START) -> Started:
+def start_once(executable: Path, around: Surroundings, *, longest: float = LONGEST_START) -> Started:
     """Asks a tap for help, or for its version, and then what it says of itself. Raises TrialFailed.
 
-    `shown` are the environment variables that it sees, which are those that it sees when it runs.
+    It is in the surroundings in which it will run.
     """
     answers: list[_Answer] = []
     for question in _QUESTIONS:
-        answer = _ask([str(executable), question], shown, longest)
+        answer = _ask([str(executable), question], around, longest)
         answers.append(answer)
         if _CANNOT_START.match(complaint(answer.err)):
             break
         if answer.started:
             # What does not understand --help may still name its options when it complains.
             capabilities = tuple(sorted(set(_NAMED.findall("\n".join(each.said for each in answers)))))
-            return Started(capabilities, _about(executable, shown, longest) if "about" in capabilities else None)
+            return Started(capabilities, _about(executable, around, longest) if "about" in capabilities else None)
     raise TrialFailed(complaint(answers[0].err or answers[0].out), answers[0].said)
 
 
-def _about(executable: Path, shown: Mapping[str, str], longest: float) -> bytes | None:
-    answer = _ask([str(executable), "--about", "--format", "json"], shown, longest)
+def _about(executable: Path, around: Surroundings, longest: float) -> bytes | None:
+    answer = _ask([str(executable), "--about", "--format", "json"], around, longest)
     said = answer.out.encode()
     return said if answer.started and About.parse(said) else None
 
 
-def _ask(command: list[str], shown: Mapping[str, str], longest: float) -> _Answer:
+def _ask(command: list[str], around: Surroundings, longest: float) -> _Answer:
     # Files, not pipes: a tap may answer without end, and then it is cut off.
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        around.starts(command, Path(folder)) as (started, handed),
+    ):
         try:
             process = subprocess.Popen(
-                command,
+                started,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env=shown,
+                env={**around.shown, "TMPDIR": folder},
+                pass_fds=handed,
                 start_new_session=True,
             )
         except OSError as error:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from orchestrator.envs.surroundings import Confine, unconfined
 from orchestrator.envs.variables import inherited
 from orchestrator.errors import EnvironmentBroken
 
@@ -38,12 +39,15 @@ class UvFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class Uv:
     """uv in one workspace: relative paths are meant from `folder`. While it runs it holds the lock `held`, if any; what
-    it and the builds it starts say is added to the file `log`, if any. `longest` is how many seconds it may take."""
+    it and the builds it starts say is added to the file `log`, if any. `longest` is how many seconds it may take. It is
+    started by `confine`, with the folder `temporary` for what it needs for a while."""
 
     folder: Path
     held: int | None = None
     log: Path | None = None
     longest: float | None = None
+    confine: Confine = unconfined
+    temporary: Path | None = None
 
     def run(self, *arguments: str | Path, text: str = "") -> str:
         """Gives uv `text` on stdin and returns its stdout.
@@ -57,19 +61,22 @@ class Uv:
             *map(str, arguments),
         ]
         # A file takes whatever is said, however much it is; a pipe that nobody empties would stop the build.
-        with self.log.open("a+b") if self.log else tempfile.TemporaryFile() as said:
+        with (
+            self.log.open("a+b") if self.log else tempfile.TemporaryFile() as said,
+            self.confine(command, self.temporary) as (started, handed),
+        ):
             said.write(f"$ uv {shlex.join(map(str, arguments))}\n".encode())
             said.flush()
             begin = said.tell()
             process = subprocess.Popen(
-                command,
+                started,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 cwd=self.folder,
-                env=inherited(),
+                env=inherited() | ({"TMPDIR": str(self.temporary)} if self.temporary else {}),
                 # If we are killed, uv still writes for a moment, and nobody else may start before it ends.
-                pass_fds=() if self.held is None else (self.held,),
+                pass_fds=(*handed, *(() if self.held is None else (self.held,))),
                 start_new_session=True,
             )
             try:

@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator import durable
 from orchestrator.envs.recipe import Advice, Recipe
+from orchestrator.envs.surroundings import Surroundings
 from orchestrator.envs.uv import Uv
 from orchestrator.errors import EnvironmentBroken
 from orchestrator.events import Listener, Note, Step, Waiting
@@ -24,15 +26,15 @@ UNCHANGED = "orchestrator.toml and the environment in use are as they were"
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """The builds of one tap, in the hands of one process. `recipe` is what stands in orchestrator.toml, or shall;
-    `shown` are the environment variables that the tap sees when it runs. `retry` is the command to do it all again,
-    which with --fix takes what mends it; None where the advice is such a command itself."""
+    `around` is what it is built and tried out in. `retry` is the command to do it all again, which with --fix takes
+    what mends it; None where the advice is such a command itself."""
 
     paths: Paths
     tap: str
     recipe: Recipe
     advise: Advice
     retry: str | None
-    shown: Mapping[str, str]
+    around: Surroundings
     uv: Uv
     listen: Listener
 
@@ -99,7 +101,7 @@ def workshop(
     *,
     advise: Advice,
     retry: str | None = None,
-    shown: Mapping[str, str],
+    around: Surroundings,
     listen: Listener,
 ) -> Iterator[Workshop]:
     """The workshop of a tap, to this process alone. Raises EnvironmentBroken as `alone` does."""
@@ -107,5 +109,7 @@ def workshop(
         log = paths.build_log_aside(tap)
         # What was said of an earlier attempt is about another one; that of one that fails stays to be read.
         log.unlink(missing_ok=True)
-        yield Workshop(paths, tap, recipe, advise, retry, shown, Uv(paths.root, held, log), listen)
+        with tempfile.TemporaryDirectory(prefix="orchestrator-") as temporary:
+            uv = Uv(paths.root, held, log, confine=around.builds, temporary=Path(temporary))
+            yield Workshop(paths, tap, recipe, advise, retry, around, uv, listen)
         log.unlink(missing_ok=True)

@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     Tell = Callable[[str], object]
 
 
+CONFINE = "confine"
+"""As the first argument, before a descriptor and a command: only to become that command, with less than we may do."""
+
+
 def main() -> None:
+    if sys.argv[1] == CONFINE:
+        return _become_confined(int(sys.argv[2]), sys.argv[3:])
     report = int(sys.argv[1])
     os.set_inheritable(report, False)
     # A service manager ends all of us at once; the tap may still take its leave, and we wait for it.
@@ -68,6 +74,16 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), ours)
     tell(f"started {tap}")
     tell(f"ended {os.waitstatus_to_exitcode(_watch(tap, order, tell))}")
+
+
+def _become_confined(order: int, command: list[str]) -> None:
+    with open(order, "rb") as file:
+        confinement: Order = marshal.load(file)
+    if _ON_LINUX:
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    if confinement["allowed"] and (landlock_version() or confinement["must_confine"]):
+        _confine(confinement["allowed"])
+    os.execv(command[0], command)
 
 
 def _read(length: int) -> bytes:

@@ -8,6 +8,8 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from orchestrator.config import Sandbox
@@ -152,6 +154,18 @@ class Launched:
         with contextlib.suppress(BrokenPipeError):
             self._lifeline.close()
         self._report.close()
+
+
+@contextlib.contextmanager
+def confined(command: Sequence[str], confinement: Confinement) -> Iterator[tuple[Sequence[str], Sequence[int]]]:
+    """The command that becomes another one, given by its path, with no more than that is allowed; and the descriptors
+    that it has to be handed."""
+    with tempfile.TemporaryFile() as order:
+        order.write(marshal.dumps(_confinement(confinement)))
+        order.flush()
+        order.seek(0)
+        launch = (sys.executable, "-I", "-S", _program(), launcher.CONFINE, str(order.fileno()))
+        yield (*launch, *command), (order.fileno(),)
 
 
 def _program() -> str:
