@@ -4,6 +4,7 @@ What it knows it can lose: which times were seen to stands in the records of the
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ _A_MOMENT = timedelta(seconds=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 BUSY = 5
 """The exit code of a run that found another one of its flow at work."""
+_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
+"""Those of one that was asked to stop."""
 
 
 @contextmanager
@@ -130,7 +133,7 @@ class Up:
     def _settle(self, seat: _Seat, child: Child, exit_code: int) -> None:
         """Tells how a run ended. One that could not even begin is written down, so that it counts as one."""
         name = seat.flow.name
-        if exit_code:
+        if exit_code and exit_code not in _STOPPED:
             self._write_down(seat.flow, child, exit_code)
         self.listen(Note(f"{name} ended {'well' if exit_code == 0 else f'with exit code {exit_code}'}"))
         past = past_of(self.paths, seat.flow, self.now())

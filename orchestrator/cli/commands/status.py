@@ -40,7 +40,9 @@ def status(flow: str | None, watch: bool, format: str) -> None:
 
 def _show(opened: "Workspace", flow: str | None, format: str) -> None:
     known = opened.status(flow)
-    show(format, "flows", known, COLUMNS)
+    # A table for people stays without what is seldom.
+    seldom = format == "table" and not any(each.outlook for each in known)
+    show(format, "flows", known, [column for column in COLUMNS if not (seldom and column is NEXT)])
     if not known:
         say("There is no flow yet.")
         say_next("add-tap", "NAME")
@@ -51,6 +53,9 @@ def _show(opened: "Workspace", flow: str | None, format: str) -> None:
             say(f"{each.flow} is paused: {each.outlook.why}")
 
 
+NEXT: Column[FlowStatus] = Column(
+    "next", lambda flow: Moment(flow.outlook.next) if flow.outlook and flow.outlook.next else None
+)
 COLUMNS: list[Column[FlowStatus]] = [
     Column("flow", lambda flow: flow.flow),
     Column("to", lambda flow: flow.destination),
@@ -59,7 +64,7 @@ COLUMNS: list[Column[FlowStatus]] = [
     Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
     Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
     Column("commit", lambda flow: flow.commit),
-    Column("next", lambda flow: Moment(flow.outlook.next) if flow.outlook and flow.outlook.next else None),
+    NEXT,
     Column("bookmark age", lambda flow: age(flow.committed_at) if flow.committed_at else None),
     Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
 ]
