@@ -103,9 +103,11 @@ def test_a_tap_is_built_as_it_is_printed(index, tmp_path):
 def test_the_tutorial_and_what_goes_on_from_it_run_as_printed(tmp_path, subtests):
     with Shell(tmp_path) as shell:
         check_commands(shell, TUTORIAL)
-        shell.run("cd ~/ && cp -a ~/shop ~/shop-at-the-end")
+        shell.run("cd ~/ && cp -a ~/shop ~/shop-at-the-end && export -p > ~/variables-at-the-end")
         for name in going_on_from_the_tutorial():
-            shell.run("cd ~/ && rm -r ~/shop && cp -a ~/shop-at-the-end ~/shop && cd ~/shop")
+            shell.run(
+                "cd ~/ && rm -r ~/shop && cp -a ~/shop-at-the-end ~/shop && cd ~/shop && . ~/variables-at-the-end"
+            )
             with subtests.test(name):
                 check_commands(shell, name)
 
