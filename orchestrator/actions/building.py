@@ -23,10 +23,10 @@ from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, python
 
 _TOOLS = (".cargo", ".rustup", ".pyenv", ".local/share/uv")
 """Below the home folder: what compiles, and Pythons."""
-_SETTINGS = (".config/uv", ".config/pip", ".pip", ".netrc", ".gitconfig", ".config/git")
+_SETTINGS = (".config/uv", ".netrc", ".gitconfig", ".config/git")
 """Below the home folder: what tells uv and git where packages come from."""
-_KEYS = (".ssh",)
-"""The same, where a requirement is fetched by ssh."""
+_KEYS = {"git+ssh:": (".ssh",), "git+https:": (".git-credentials", ".config/gh")}
+"""The same: what lets git in, by how a requirement is fetched."""
 _POINTING = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "UV_CONFIG_FILE", "UV_FIND_LINKS", "NETRC")
 """Variables that name files which uv reads."""
 _REPOSITORY = re.compile(r"git\+file://(/[^@#\s]+)")
@@ -51,14 +51,13 @@ def surroundings_of(paths: Paths, recipe: Recipe, sandbox: Sandbox = Sandbox.AUT
         reads=(
             *_at_home(_SETTINGS),
             *_pointed_at(os.environ),
-            *map(Path, ("/etc/uv", "/etc/pip.conf", "/etc/gitconfig")),
+            *map(Path, ("/etc/uv", "/etc/gitconfig")),
         ),
         writes=(durable.make_folder(paths.envs), cache, *folders),
     )
     asked = " ".join((recipe.package, *recipe.extras, *recipe.overrides))
     builds |= Allowed(reads=tuple(Path(unquote(each)) for each in _REPOSITORY.findall(asked)))
-    if "git+ssh:" in asked:
-        builds |= Allowed(reads=_at_home(_KEYS))
+    builds |= Allowed(reads=_at_home(key for way, keys in _KEYS.items() if way in asked for key in keys))
     if os.environ.get("UV_PYTHON_DOWNLOADS", "never") != "never":
         builds |= Allowed(writes=_at_home([".local/share/uv"]))
     return Surroundings(shown, _confining(builds, sandbox), _confining(starts, sandbox, in_its_own=True))
