@@ -179,6 +179,11 @@ def find_workspace(start: Path | None = None) -> Paths:
     )
 
 
+def home() -> Path:
+    """The home folder; a user of a container may have none, and then it names nothing that is there."""
+    return Path(os.path.expanduser("~"))
+
+
 def inside(path: Path, roots: tuple[Path, ...]) -> bool:
     """Whether `path`, all links followed, lies in one of `roots` (or is one)."""
     real = Path(os.path.realpath(path))

@@ -16,7 +16,7 @@ from orchestrator.config import Sandbox
 from orchestrator.envs.package import Package
 from orchestrator.envs.recipe import Recipe
 from orchestrator.envs.surroundings import Confine, Surroundings
-from orchestrator.paths import Paths
+from orchestrator.paths import Paths, home
 from orchestrator.supervisor.command import tap_environment
 from orchestrator.supervisor.launching import confined
 from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, python_of
@@ -91,11 +91,11 @@ def _pythons(recipe: Recipe) -> Allowed:
 
 def _but_home(places: Iterable[Path]) -> Iterator[Path]:
     """Without what holds the home folder as a whole."""
-    return (each for each in places if not Path.home().is_relative_to(each))
+    return (each for each in places if not home().is_relative_to(each))
 
 
 def _at_home(names: Iterable[str]) -> tuple[Path, ...]:
-    return tuple(Path.home() / name for name in names)
+    return tuple(home() / name for name in names)
 
 
 def _pointed_at(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -108,7 +108,7 @@ def _pointed_at(environ: Mapping[str, str]) -> Iterator[Path]:
 def _cache(environ: Mapping[str, str]) -> Path:
     """Where uv keeps what it fetched: https://docs.astral.sh/uv/concepts/cache/"""
     said = environ.get("UV_CACHE_DIR")
-    place = Path(said) if said else Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+    place = Path(said) if said else Path(environ.get("XDG_CACHE_HOME") or home() / ".cache") / "uv"
     return durable.make_folder(place.absolute())
 
 

@@ -1,6 +1,5 @@
 """What a tap may reach of this machine: what it runs on, what it is told of, and what orchestrator.toml allows it."""
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from orchestrator.envs import Receipt
 from orchestrator.envs.editable import editable_folders
 from orchestrator.errors import ConfigError
 from orchestrator.events import Listener, Note, nobody
-from orchestrator.paths import Paths
+from orchestrator.paths import Paths, home
 from orchestrator.supervisor.launcher import landlock_version
 from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, named_in, python_of
 
@@ -38,7 +37,7 @@ def confinement_of(
             hint="orchestrator doctor",
         )
     variables = {name: value for name, value in environment.items() if name != "HOME"}
-    named = named_in([told, variables], paths.root, closed=_ours(paths), too_wide=(paths.root, _home()))
+    named = named_in([told, variables], paths.root, closed=_ours(paths), too_wide=(paths.root, home()))
     for path in named.refused:
         listen(
             Note(
@@ -49,11 +48,6 @@ def confinement_of(
     writes = tuple(_made([*tap.allow_write, *_of_batches(told, paths.root)]))
     named_and_said = named.allowed | Allowed(reads=tap.allow_read, writes=writes)
     return Confinement(tap.sandbox, SYSTEM | _runs_on(paths, tap, receipt) | named_and_said)
-
-
-def _home() -> Path:
-    """The home folder; a user of a container may have none, and then it names nothing that is there."""
-    return Path(os.path.expanduser("~"))
 
 
 def _runs_on(paths: Paths, tap: Tap, receipt: Receipt) -> Allowed:

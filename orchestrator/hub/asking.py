@@ -17,6 +17,7 @@ from orchestrator.config import closest
 from orchestrator.errors import HubUnavailable, UnknownName
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.hub.entries import Entry, Listed, NotOfTheHub, read_entry, read_index
+from orchestrator.paths import home
 
 _API = "/meltano/api/v1/plugins/extractors"
 _PATIENCE = 15.0
@@ -141,4 +142,4 @@ def _kept(path: Path) -> _Kept | None:
 
 
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orchestrator" / "hub"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home() / ".cache") / "orchestrator" / "hub"
