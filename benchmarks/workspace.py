@@ -25,7 +25,7 @@ def run_command(root: Path, data: Data, tap: list[str]) -> list[str]:
     """Makes the workspace in the folder `root`. Gives the command that runs its flow."""
     paths = Paths(root)
     paths.config.write_text(
-        f'[taps.{_TAP}]\npackage = "tap-bench==1.0"\n\n'
+        f'[taps.{_TAP}]\npackage = "tap-bench==1.0"\nallow_read = ["{data.messages}", "{HERE}"]\n\n'
         '[destinations.warehouse]\ntype = "duckdb"\npath = "warehouse.duckdb"\n\n'
         f'[[flows]]\nname = "{_FLOW}"\nfrom = "{_TAP}"\nto = "warehouse"\nmode = "append"\n'
     )

@@ -18,7 +18,17 @@ import sys
 import time
 
 # `signal` would import enum, and `typing` what takes longer than all the rest.
-from _signal import SIG_DFL, SIG_IGN, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGXFSZ, signal  # type: ignore[import-not-found]
+from _signal import (  # type: ignore[import-not-found]
+    SIG_DFL,
+    SIG_IGN,
+    SIGHUP,
+    SIGINT,
+    SIGKILL,
+    SIGPIPE,
+    SIGTERM,
+    SIGXFSZ,
+    signal,
+)
 
 END = b"e"
 """On the lifeline: the tap is to end, within its grace."""
@@ -134,7 +144,7 @@ def _become(order: Order, launcher: int) -> None:
         _confine(order["allowed"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0, inheritable=True)
     # What we or Python ignore, whoever we start would ignore as well.
-    for number in (SIGTERM, SIGINT, SIGPIPE, SIGXFSZ):
+    for number in (SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ):
         signal(number, SIG_DFL)
     os.execve(order["arguments"][0], order["arguments"], order["environment"])
 
