@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator import Workspace
+from tests.index.runs import kill_run, read_by
 
 pytestmark = [
     pytest.mark.index,
@@ -86,13 +87,46 @@ def test_what_is_played_lands_as_the_oracle_says(player, judge, case, tmp_path):
         assert judge.same_state(final.state, json.loads(player.history("played")[-1].state or b"null"))
 
 
+def test_what_is_played_again_and_killed_in_between_is_there_once(player, tmp_path):
+    forget(player)
+    numbers = range(100_000)
+    with (tmp_path / "numbers.singer").open("w") as file:
+        schema = {"type": "object", "properties": {"id": {"type": "integer"}, "square": {"type": "integer"}}}
+        say = partial(print, file=file)
+        say(json.dumps({"type": "SCHEMA", "stream": "numbers", "schema": schema, "key_properties": ["id"]}))
+        for number in numbers:
+            record = {"id": number, "square": number * number}
+            say(json.dumps({"type": "RECORD", "stream": "numbers", "record": record}))
+            if number % 1000 == 0:
+                say(json.dumps({"type": "STATE", "value": {"at": number}}))
+    offer(player, str(tmp_path / "numbers.singer"))
+
+    kill_run(player, "played", when=lambda: player.history("played"))
+    held = squares(player)
+    assert 0 < len(held) < len(numbers)
+    for _ in range(2):
+        # It keeps no bookmark of its own: all of it is read again, and finds its keys.
+        assert read_by(player, "played") == {"numbers": len(numbers)}
+        assert squares(player) == [(number, number * number) for number in numbers]
+
+
+def squares(workspace: Workspace) -> list[tuple[int, int]]:
+    rows = workspace.query("select id, square from played.numbers order by id").to_pylist()
+    return [(row["id"], row["square"]) for row in rows]
+
+
 def play(workspace: Workspace, path: str) -> None:
+    offer(workspace, path)
+    workspace.run("played")
+
+
+def offer(workspace: Workspace, path: str) -> None:
+    """Makes a file what the tap plays from now on."""
     folder = workspace.paths.root / "played"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     shutil.copy(path, folder / "messages.singer")
     workspace.discover("played")
-    workspace.run("played")
 
 
 def forget(workspace: Workspace) -> None:
