@@ -18,17 +18,7 @@ import sys
 import time
 
 # `signal` would import enum, and `typing` what takes longer than all the rest.
-from _signal import (  # type: ignore[import-not-found]
-    SIG_DFL,
-    SIG_IGN,
-    SIGHUP,
-    SIGINT,
-    SIGKILL,
-    SIGPIPE,
-    SIGTERM,
-    SIGXFSZ,
-    signal,
-)
+from _signal import NSIG, SIG_DFL, SIG_IGN, SIGINT, SIGKILL, SIGTERM, getsignal, signal  # type: ignore[import-not-found]
 
 END = b"e"
 """On the lifeline: the tap is to end, within its grace."""
@@ -143,10 +133,19 @@ def _become(order: Order, launcher: int) -> None:
     if order["allowed"] and (landlock_version() or order["must_confine"]):
         _confine(order["allowed"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0, inheritable=True)
-    # What we or Python ignore, whoever we start would ignore as well.
-    for number in (SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ):
-        signal(number, SIG_DFL)
+    # What we, Python or whoever started us ignore, whoever we start would ignore as well.
+    for number in range(1, NSIG):
+        if getsignal(number) == SIG_IGN:
+            _heed(number)
     os.execve(order["arguments"][0], order["arguments"], order["environment"])
+
+
+def _heed(number: int) -> None:
+    try:
+        signal(number, SIG_DFL)
+    except OSError:
+        # There are two that the C library keeps for itself.
+        return
 
 
 def _prctl(option: int, value: int) -> None:

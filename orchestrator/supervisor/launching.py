@@ -169,9 +169,22 @@ def confined(command: Sequence[str], confinement: Confinement) -> Iterator[tuple
 
 
 def _program() -> str:
-    """The file of the launcher; compiled, if it can be, which halves the time that it takes to start."""
+    """The file of the launcher; compiled, if it is, which halves the time that it takes to start."""
     compiled = launcher.__spec__.cached
-    return compiled if compiled and os.path.exists(compiled) else launcher.__file__
+    return compiled if compiled and is_compiled_from(compiled, launcher.__file__) else launcher.__file__
+
+
+def is_compiled_from(compiled: str, source: str) -> bool:
+    """Whether the one file is what Python made of the other, as it is now: https://peps.python.org/pep-3147/. Where
+    nothing may be written, one that was made of an earlier source stays."""
+    try:
+        with open(compiled, "rb") as file:
+            head = file.read(16)
+        found = os.stat(source)
+    except OSError:
+        return False
+    made_of = (0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
+    return head[4:] == b"".join(number.to_bytes(4, "little") for number in made_of)
 
 
 def _order(command: Command, grace: float) -> dict[str, Any]:
