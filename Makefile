@@ -6,7 +6,7 @@ SYNCED := .venv/.synced
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: help venv test lint demo bench taps lock clean
+.PHONY: help venv test lint demo bench faults taps lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ demo: venv  ## the main job from end to end: a real tap into DuckDB, and again, 
 
 bench: venv  ## measure what benchmarks/README.md describes
 	$(BIN)/python -m benchmarks $(ARGS)
+
+faults: venv  ## break runs in every way that they are promised to survive; ARGS='kills' breaks some
+	$(BIN)/python -m tests.faults $(ARGS)
 
 taps: venv  ## try well-known taps from the index, and write docs/reference/taps.md; ARGS='tap-x' tries only that one
 	$(BIN)/python -m tests.docs.taps $(ARGS)

@@ -12,6 +12,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     config/         orchestrator.toml -> frozen values, read once
     durable.py      files that are whole or absent; locks
     events.py       what a verb says while it works, and who listens
+    clock.py        a moment as it is written down
     ── values: pure. No disk, no process, no clock
     protocol/       what a tap says: messages, schemas -> column types, bookmarks
     load/           which rows travel together and when they settle

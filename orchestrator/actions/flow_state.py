@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from orchestrator.actions.landing import rfc3339
 from orchestrator.actions.recording import destination_of, only_run_of, shown_bookmarks
+from orchestrator.clock import rfc3339
 from orchestrator.config import Config
 from orchestrator.errors import UsageError
 from orchestrator.events import Listener, nobody

@@ -4,9 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from orchestrator.actions.rules import Rules
+from orchestrator.clock import rfc3339
 from orchestrator.config import USUAL_SCRUTINY, Mode, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, Note
@@ -149,11 +149,6 @@ class Landing:
         self.quarantined.update(commit.quarantined)
         self.unsettled = False
         return commit
-
-
-def rfc3339() -> str:
-    """The time now, in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> int:

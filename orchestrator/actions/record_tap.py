@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.actions.landing import rfc3339
 from orchestrator.actions.listening import Limits, hear
 from orchestrator.actions.starting import Prepared, prepare, with_catalog
 from orchestrator.cassettes import Label, write_cassette
 from orchestrator.catalogs import kept_catalog, marked
+from orchestrator.clock import rfc3339
 from orchestrator.config import Config
 from orchestrator.errors import SilentTap, TapFailed
 from orchestrator.events import Listener, Note, nobody

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from orchestrator import durable
-from orchestrator.actions.landing import Landing, rfc3339
+from orchestrator.actions.landing import Landing
+from orchestrator.clock import rfc3339
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
 from orchestrator.errors import AlreadyRunning

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.actions.scheduled import schedule_of
 from orchestrator.cadence.times import coming, explained
+from orchestrator.clock import rfc3339
 from orchestrator.config import Schedule, read_config
 from orchestrator.paths import Paths
 from orchestrator.state import Pause, Plans
@@ -44,18 +46,18 @@ def _over(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def scheduled(paths: Paths, name: str) -> FlowScheduled:
-    """Raises UnknownName."""
+    """The schedule of a flow, and when it is due next. Raises UnknownName."""
     schedule = read_config(paths.config).flow(name).schedule
     if schedule is None:
         return FlowScheduled(name, None, "no schedule", ())
     times = coming(schedule, datetime.now(UTC), _SHOWN)
-    return FlowScheduled(name, schedule, explained(schedule), tuple(time.isoformat() for time in times))
+    return FlowScheduled(name, schedule, explained(schedule), tuple(rfc3339(time) for time in times))
 
 
 def pause_flow(paths: Paths, name: str, why: str = "somebody paused it") -> Pause:
-    """Lets the schedule of a flow rest, until it is resumed. Raises UnknownName."""
-    read_config(paths.config).flow(name)
-    pause = Pause(datetime.now(UTC).isoformat(timespec="seconds"), why)
+    """Lets the schedule of a flow rest, until it is resumed. Raises UnknownName; UsageError for a flow without one."""
+    schedule_of(read_config(paths.config).flow(name))
+    pause = Pause(rfc3339(), why)
     Plans(paths).pause(name, pause)
     return pause
 

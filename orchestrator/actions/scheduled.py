@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from orchestrator.cadence.standing import Standing, standing
 from orchestrator.cadence.turn import Attempt, Past, turn
+from orchestrator.clock import rfc3339
 from orchestrator.config import Flow, Schedule
 from orchestrator.errors import UsageError
 from orchestrator.paths import Paths
@@ -53,7 +54,7 @@ def _times(schedule: Schedule) -> str:
 
 
 def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
-    """Raises UsageError, DamagedFile."""
+    """How a flow stands with its schedule. Raises UsageError for one that has none, DamagedFile."""
     now = now or datetime.now(UTC)
     schedule, past = schedule_of(flow), past_of(paths, flow, now)
     newest, commit = Runs(paths, flow.name).last(), CommitLog(paths, flow.name).last()
@@ -69,7 +70,8 @@ def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
         paused=rest is not None,
     )
     due = None if running or rest else turn(schedule, flow.retries, flow.name, past, now)
-    return Outlook(word, None if due is None else _rfc3339(due.time or due.wait), rest.why if rest else None)
+    starts = None if due is None else rfc3339(due.time or due.wait)
+    return Outlook(word, starts, rest.why if rest else None)
 
 
 def _attempt(run: Run) -> Attempt:
@@ -79,7 +81,3 @@ def _attempt(run: Run) -> Attempt:
         run.exit_code,
         stopped=run.status is Status.STOPPED,
     )
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

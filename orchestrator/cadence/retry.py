@@ -3,13 +3,8 @@
 from orchestrator.config import Retries
 
 FINAL = frozenset({2, 4, 8})
-"""The exit codes of what trying again does not mend: the configuration, the credentials, the environment."""
-
-
-def is_final(exit_code: int) -> bool:
-    """Whether a run that ended with this exit code would only fail again. One that was killed has none of its own, and
-    a negative one is that of a signal."""
-    return exit_code in FINAL
+"""The exit codes of what trying again does not mend: the configuration, the credentials, the environment. A run that
+was killed has none of them."""
 
 
 def pause(retries: Retries, failures: int, chance: float) -> float | None:

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.cadence.due import GRACE
-from orchestrator.cadence.retry import is_final
 from orchestrator.cadence.times import latest_until
 from orchestrator.cadence.turn import Past
 from orchestrator.config import Schedule
@@ -42,7 +41,7 @@ def standing(
     if paused:
         return Standing.PAUSED
     if last is not None and last.failed:
-        return Standing.NEEDS_YOU if is_final(last.exit_code or -1) else Standing.FAILING
+        return Standing.NEEDS_YOU if last.is_final else Standing.FAILING
     if last is None and committed is None and not is_late(schedule, freshness, past.since, now):
         return Standing.NEVER_RAN
     late = is_late(schedule, freshness, committed or past.since, now)

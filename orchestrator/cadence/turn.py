@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.cadence.due import Due, due_now
-from orchestrator.cadence.retry import is_final, pause
+from orchestrator.cadence.retry import FINAL, pause
 from orchestrator.cadence.times import chance
 from orchestrator.config import Retries, Schedule
 
@@ -26,6 +26,11 @@ class Attempt:
     @property
     def failed(self) -> bool:
         return self.exit_code != 0 and not self.stopped
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it failed in a way that trying again does not mend."""
+        return self.failed and self.exit_code in FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Past:
 def turn(schedule: Schedule, retries: Retries, flow: str, past: Past, now: datetime) -> Due:
     """What a flow that does not run is to be started for. While a time is tried again, later ones wait."""
     last = past.last
-    if past.failures and last is not None and not is_final(last.exit_code or -1):
+    if past.failures and last is not None and not last.is_final:
         lot = chance(f"{flow} {past.since.isoformat()} {past.failures}")
         wait = pause(retries, past.failures, lot)
         if wait is not None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.terminal import say, say_next
 from orchestrator.cli.words import counted, duration, seconds_between
+from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
     from orchestrator import Workspace
@@ -19,15 +20,26 @@ def summarize(workspace: "Workspace", report: "RunReport") -> None:
     took = f", {duration(seconds_between(run.started, run.ended))}" if run.ended else ""
     bookmark = f"; bookmark saved{' with them' if rows else ''}" if report.bookmarks else ""
     say(f"✓ {brought}{took}{bookmark}")
-    stream = max(run.committed, key=lambda each: run.committed[each], default=None)
     if refused:
         say(f"  {counted(refused, 'line')} could not land and went to quarantine")
-        question = f"from _orchestrator.quarantine where flow = '{run.flow}' and run = {run.number}"
-        say_next("query", *_choice(workspace, run.destination), question)
-    elif not rows or stream is None:
+    try:
+        say_next(*_next(workspace, report))
+    except OrchestratorError:
+        # What orchestrator.toml says by now may be broken, or know nothing of the flow: the run was a good one.
         say_next("status")
+
+
+def _next(workspace: "Workspace", report: "RunReport") -> tuple[str, ...]:
+    """The command that shows what a run brought."""
+    run = report.run
+    if any(run.quarantined.values()):
+        question = f"from _orchestrator.quarantine where flow = '{run.flow}' and run = {run.number}"
+    elif any(run.committed.values()):
+        stream = max(run.committed, key=lambda each: run.committed[each])
+        question = f"from {_table(workspace, report, stream)}"
     else:
-        say_next("query", *_choice(workspace, report.run.destination), f"from {_table(workspace, report, stream)}")
+        return ("status",)
+    return ("query", *_choice(workspace, run.destination), question)
 
 
 def _choice(workspace: "Workspace", destination: str) -> tuple[str, ...]:

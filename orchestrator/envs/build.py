@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.envs.about import write_about
 from orchestrator.envs.bytecode import Bytecode
 from orchestrator.envs.failure import Failed, Failure, Stage
@@ -143,7 +143,7 @@ def _try(shop: Workshop, lock: Lock, on: Interpreter, folder: Path) -> Receipt:
         python=on.path,
         python_version=on.version,
         capabilities=tap.capabilities,
-        built_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        built_at=rfc3339(),
     )
 
 

@@ -5,7 +5,6 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.config import closest
 from orchestrator.errors import HubUnavailable, UnknownName
 from orchestrator.events import Listener, Note, nobody
@@ -117,7 +117,7 @@ def _fetch(url: str, kept: _Kept | None) -> _Kept | None:
             answer = response.read(_LONGEST_ANSWER + 1)
             if len(answer) > _LONGEST_ANSWER:
                 raise ValueError(f"it answers with more than {_LONGEST_ANSWER // 1_000_000} MB")
-            return _Kept(datetime.now(UTC).isoformat(timespec="seconds"), response.headers.get("ETag"), answer)
+            return _Kept(rfc3339(), response.headers.get("ETag"), answer)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 304:

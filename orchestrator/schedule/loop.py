@@ -8,13 +8,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator import durable
-from orchestrator.actions.scheduled import begin_schedule, past_of
-from orchestrator.cadence.retry import is_final
+from orchestrator.actions.scheduled import begin_schedule, past_of, schedule_of
 from orchestrator.cadence.turn import TOO_MANY, Past, turn
+from orchestrator.clock import rfc3339
 from orchestrator.config import Config, Flow, read_config
 from orchestrator.errors import AlreadyRunning, OrchestratorError
 from orchestrator.events import Listener, Note
@@ -52,7 +52,8 @@ def only_up(paths: Paths) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Seat:
-    """A flow that has a schedule. `past` is None until it is read; before `rests_until` nothing has to be looked at."""
+    """A flow that has a schedule, or whose run is at work. `past` is None until it is read; before `rests_until`
+    nothing has to be looked at."""
 
     flow: Flow
     past: Past | None = None
@@ -101,17 +102,17 @@ class Up:
         due.sort(key=lambda each: each[0].past.since if each[0].past else now)
         for seat, time in due[: max(0, self.workers - len(self._at_work()))]:
             seat.child = self.start(seat.flow.name, time)
-            self.listen(Note(f"{seat.flow.name} started for {_shown(time)} (pid {seat.child.pid})"))
+            self.listen(Note(f"{seat.flow.name} started for {rfc3339(time)} (pid {seat.child.pid})"))
 
     def _due(self, seat: _Seat, now: datetime) -> datetime | None:
         """The time that a flow is to be started for now."""
-        name, schedule = seat.flow.name, seat.flow.schedule
-        if schedule is None or Plans(self.paths).paused(name) or durable.holder(self.paths.running(name)) is not None:
+        name = seat.flow.name
+        if Plans(self.paths).paused(name) or durable.holder(self.paths.running(name)) is not None:
             seat.past, seat.rests_until = None, now + _A_MOMENT
             return None
         if seat.past is None:
             seat.past = past_of(self.paths, seat.flow, now)
-        due = turn(schedule, seat.flow.retries, name, seat.past, now)
+        due = turn(schedule_of(seat.flow), seat.flow.retries, name, seat.past, now)
         if due.time is None:
             seat.rests_until = due.wait
         return due.time
@@ -124,6 +125,8 @@ class Up:
             if exit_code is None:
                 continue
             seat.child, seat.past = None, None
+            if seat.flow.schedule is None:
+                del self._seats[seat.flow.name]
             if exit_code == BUSY:
                 # Somebody else runs it: it is looked at again in a moment.
                 seat.rests_until = self.now() + _A_MOMENT
@@ -136,12 +139,14 @@ class Up:
         if exit_code and exit_code not in _STOPPED:
             self._write_down(seat.flow, child, exit_code)
         self.listen(Note(f"{name} ended {'well' if exit_code == 0 else f'with exit code {exit_code}'}"))
+        if seat.flow.schedule is None:
+            return
         past = past_of(self.paths, seat.flow, self.now())
         if past.in_a_row and past.in_a_row % TOO_MANY == 0:
             why = f"it failed {past.in_a_row} times in a row"
-            Plans(self.paths).pause(name, Pause(self.now().isoformat(timespec="seconds"), why))
+            Plans(self.paths).pause(name, Pause(rfc3339(self.now()), why))
             self.listen(Note(f"{name} is paused: {why}; orchestrator resume {name}"))
-        elif exit_code > 0 and is_final(exit_code):
+        elif past.last is not None and past.last.is_final:
             self.listen(Note(f"{name} needs you: orchestrator status {name}"))
 
     def _write_down(self, flow: Flow, child: Child, exit_code: int) -> None:
@@ -179,15 +184,14 @@ class Up:
         self.listen(Note(f"orchestrator.toml says {count} schedule{'' if count == 1 else 's'}"))
 
     def _seated(self, config: Config) -> dict[str, _Seat]:
-        seats = {}
+        """A seat for each flow that has a schedule; and for those that are at work and have none any more, or are gone,
+        until they end."""
+        seats = {seat.flow.name: _Seat(replace(seat.flow, schedule=None), child=seat.child) for seat in self._at_work()}
         for flow in config.flows.values():
-            before = self._seats.get(flow.name)
             if flow.schedule is not None:
                 begin_schedule(self.paths, flow, self.now())
-                seats[flow.name] = _Seat(flow, child=before.child if before else None)
-            elif before is not None and before.child is not None:
-                # Its run goes on; there is only no next one.
-                seats[flow.name] = _Seat(flow, child=before.child)
+                child = seats[flow.name].child if flow.name in seats else None
+                seats[flow.name] = _Seat(flow, child=child)
         return seats
 
     def _at_work(self) -> list[_Seat]:
@@ -198,7 +202,3 @@ class Up:
         until = (min(rests) - self.now()).total_seconds() if rests else LONGEST_SLEEP
         longest = _WATCHING if self._at_work() else LONGEST_SLEEP
         time.sleep(min(longest, max(SHORTEST_SLEEP, until)))
-
-
-def _shown(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -6,11 +6,11 @@ stand inside, and not beside: who may only push to the repository cannot slip on
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 
 import msgspec
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.config import closest
 from orchestrator.errors import CredentialsError, DamagedFile, UnknownName, UsageError
 from orchestrator.paths import Paths
@@ -40,7 +40,7 @@ class Content(msgspec.Struct, frozen=True):
 
     def with_secrets(self, secrets: Mapping[str, str]) -> "Content":
         """The same with these values; one that is there already keeps its time."""
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        now = rfc3339()
         new = {
             name: Kept(value, now)
             for name, value in secrets.items()

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.errors import DamagedFile, UnknownName
 from orchestrator.load.commit import Commit
 from orchestrator.paths import Paths
-from orchestrator.state.clock import now
 from orchestrator.state.disk import writing
 
 
@@ -98,7 +98,7 @@ class CommitLog:
         reason = _difference(last, held)
         known = held is not None and any(_same(commit, held) for commit in self.commits())
         stands = held.number - 1 if held is not None and known else 0
-        self._append(_BreakLine(now(), reason, stands, None if held is None else _line_of(held)))
+        self._append(_BreakLine(rfc3339(), reason, stands, None if held is None else _line_of(held)))
         return [reason]
 
     def _append(self, line: "_Line") -> None:

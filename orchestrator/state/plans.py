@@ -6,7 +6,6 @@ from datetime import datetime
 import msgspec
 
 from orchestrator import durable
-from orchestrator.errors import DamagedFile
 from orchestrator.paths import Paths
 
 
@@ -43,16 +42,14 @@ class Plans:
         durable.write(self._paths.planned(flow), msgspec.json.encode(_Planned(schedule, now)) + b"\n")
 
     def paused(self, flow: str) -> Pause | None:
-        """Raises DamagedFile."""
+        """Why a flow rests; None where it does not. One whose file is damaged rests, because somebody wanted it to."""
         path = self._paths.pause(flow)
         try:
             return msgspec.json.decode(path.read_bytes(), type=Pause)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
-            raise DamagedFile(
-                f"{path} is not what was written", cause=str(error), hint=f"orchestrator resume {flow}"
-            ) from error
+        except msgspec.DecodeError:
+            return Pause("", f"{path} is not what was written; orchestrator resume {flow} removes it")
 
     def pause(self, flow: str, pause: Pause) -> None:
         durable.write(self._paths.pause(flow), msgspec.json.encode(pause) + b"\n")

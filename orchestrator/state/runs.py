@@ -9,10 +9,10 @@ from typing import Self
 import msgspec
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.config import USUAL_SCRUTINY, Scrutiny
 from orchestrator.errors import OrchestratorError, Stopped, UnknownName
 from orchestrator.paths import Paths
-from orchestrator.state.clock import now
 from orchestrator.state.disk import writing
 
 
@@ -126,16 +126,15 @@ class Runs:
         destination's last commit, so that numbers do not repeat when state/ was lost. Raises DestinationFull,
         RunFailed.
         """
-        number = max([after, *self.numbers()]) + 1
         run = Run(
             self._flow,
-            number,
+            self._next_number(after),
             Status.RUNNING,
             tap,
             package,
             destination,
             pid=os.getpid(),
-            started=now(),
+            started=rfc3339(),
             due=due,
             from_commit=from_commit,
             afresh=afresh,
@@ -146,11 +145,11 @@ class Runs:
         return run
 
     def refused(self, tap: str, destination: str, due: str, failure: Failure, exit_code: int) -> Run:
-        """Writes down a run that could not begin."""
-        at = now()
+        """Writes down a run of a schedule that could not begin. Raises DestinationFull, RunFailed."""
+        at = rfc3339()
         run = Run(
             self._flow,
-            max([0, *self.numbers()]) + 1,
+            self._next_number(),
             Status.FAILED,
             tap,
             destination=destination,
@@ -163,6 +162,9 @@ class Runs:
         self.update(run)
         return run
 
+    def _next_number(self, after: int = 0) -> int:
+        return max([after, *self.numbers()]) + 1
+
     def update(self, run: Run) -> None:
         """Writes down where the run stands. Raises DestinationFull, RunFailed."""
         path = self._paths.record(self._flow, run.number)
@@ -174,7 +176,7 @@ class Runs:
         ended = replace(
             run,
             status=_status_after(error),
-            ended=now(),
+            ended=rfc3339(),
             error=None if error is None else Failure.of(error),
             exit_code=_exit_code_after(error),
         )

@@ -190,6 +190,24 @@ def test_a_run_that_somebody_started_by_hand_is_waited_for(shop):
     assert shop.numbers("issues") == [1, 2, 3]
 
 
+@pytest.mark.parametrize("gone", ["its schedule", "the flow"])
+def test_a_run_ends_in_peace_when_its_schedule_or_its_flow_is_taken_away(shop, gone):
+    shop.behave(seconds_a_row=0.5)
+    with up(shop) as process:
+        wait_until(lambda: shop.runs.last())
+        whole = shop.paths.config.read_text()
+        without = whole.split("[flows.schedule]" if gone == "its schedule" else "[[flows]]")[0]
+        assert without != whole
+        shop.paths.config.write_text(without)
+        wait_until(lambda: "shop ended well" in said(shop))
+        wait_until(lambda: "orchestrator.toml says 0 schedules" in said(shop))
+        shop.paths.config.write_text(whole)
+        wait_until(lambda: len(ended(shop)) >= 2)
+        assert process.poll() is None
+
+    assert shop.runs.find(1).status is Status.SUCCEEDED
+
+
 def test_it_ends_at_a_second_signal_and_leaves_its_runs_to_themselves(shop):
     shop.source(issues={"rows": 60})
     shop.behave(seconds_a_row=0.1, state_every=0)

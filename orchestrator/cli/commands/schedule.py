@@ -40,7 +40,9 @@ def schedule(
     times that a change of the clocks leaves out or brings twice come once.
     """
     opened = workspace()
-    options = {"every": every, "cron": cron, "tz": tz, "jitter": jitter, "catch_up": catch_up}
+    # A number alone is one of seconds, as in the file.
+    seconds = int(every) if every and every.isdecimal() else every
+    options = {"every": seconds, "cron": cron, "tz": tz, "jitter": jitter, "catch_up": catch_up}
     said: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     if off and said:
         raise UsageError("--off takes the schedule away", hint=f"orchestrator schedule {flow} --off")

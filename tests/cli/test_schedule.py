@@ -1,0 +1,110 @@
+"""`orchestrator schedule`, `pause`, `resume`, `up` and `down`, as they are typed."""
+
+import pytest
+
+from orchestrator import durable
+from orchestrator.config import CatchUp, Schedule
+from tests.workspaces import wait_until
+
+
+def test_it_is_written_said_in_words_and_told_with_the_next_three_times(orchestrator, shop):
+    said = orchestrator("schedule", "shop", "--every", "15m", "--jitter", "1 min", "--catch-up", "all")
+
+    assert said.exit_code == 0
+    first, *times = said.err.splitlines()
+    assert first == "✓ shop is due every 15 min, up to 1 min later"
+    assert len(times) == 3 + 1
+    assert all(time.endswith((":00:00 UTC", ":15:00 UTC", ":30:00 UTC", ":45:00 UTC")) for time in times[:3])
+    assert said.next == "orchestrator up"
+    assert shop.config.flow("shop").schedule == Schedule(every=900.0, jitter=60.0, catch_up=CatchUp.ALL)
+
+
+def test_what_is_said_goes_over_what_was_said_before(orchestrator, shop):
+    orchestrator("schedule", "shop", "--cron", "0 6 * * 1-5", "--tz", "Europe/Paris", "--jitter", "30s")
+    told = orchestrator("schedule", "shop", "--catch-up", "none")
+    assert "at 06:00 on Monday through Friday (Europe/Paris), up to 30 s later" in told.err
+
+    orchestrator("schedule", "shop", "--every", "90")
+
+    assert shop.config.flow("shop").schedule == Schedule(every=90.0, jitter=30.0, catch_up=CatchUp.NONE)
+
+
+def test_without_options_it_is_told_and_off_takes_it_away(orchestrator, shop):
+    assert orchestrator("schedule", "shop").err == "shop has no schedule\n"
+    before = shop.paths.config.read_text()
+    orchestrator("schedule", "shop", "--every", "1 h")
+    told = orchestrator("schedule", "shop", "--json").document["scheduled"]
+    assert (told["words"], len(told["coming"]), told["schedule"]["every"]) == ("every 1 h", 3, 3600.0)
+
+    assert orchestrator("schedule", "shop", "--off").exit_code == 0
+
+    assert shop.paths.config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--cron", "0 0 30 2 *"], "whose day-of-month is wrong, or never comes"),
+        (["--cron", "0 6 * *"], "it needs five fields"),
+        (["--cron", "0 6 * * 8"], "whose day-of-week is wrong"),
+        (["--cron", "0 6 * * *", "--tz", "Mars/Crater"], "it must be the name of a time zone"),
+        (["--every", "0s"], 'every is "0s"; it must be'),
+        (["--every", "soon"], 'every is "soon"; it must be'),
+        (["--every", "1h", "--tz", "UTC"], "a time zone goes with cron"),
+        (["--every", "1h", "--cron", "0 6 * * *"], "a schedule is either"),
+        (["--jitter", "1m"], "a schedule is either"),
+        (["--off", "--every", "1h"], "--off takes the schedule away"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_place_before_it_is_written(orchestrator, shop, options, complaint):
+    before = shop.paths.config.read_text()
+
+    said = orchestrator("schedule", "shop", *options)
+
+    assert said.exit_code == 2
+    assert complaint in said.err
+    assert shop.paths.config.read_text() == before
+
+
+def test_a_flow_that_rests_says_so_until_it_is_resumed(orchestrator, shop):
+    orchestrator("schedule", "shop", "--every", "1 d")
+    assert "never ran" in orchestrator("status").out
+
+    assert orchestrator("pause", "shop").next == "orchestrator resume shop"
+    status = orchestrator("status")
+    assert "paused" in status.out
+    assert "shop is paused: somebody paused it" in status.err
+    assert "shop is due again" in orchestrator("resume", "shop").err
+    assert "shop was not paused" in orchestrator("resume", "shop").err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_flow_without_a_schedule_cannot_rest(orchestrator):
+    said = orchestrator("pause", "shop")
+
+    assert (said.exit_code, 'flow "shop" has no schedule' in said.err) == (2, True)
+    assert 'hint: orchestrator schedule shop --every "15 min"' in said.err
+
+
+def test_a_damaged_pause_is_one_and_resume_mends_it(orchestrator, shop):
+    orchestrator("schedule", "shop", "--every", "1 d")
+    orchestrator("pause", "shop")
+    shop.paths.pause("shop").write_text("{")
+
+    said = orchestrator("status")
+
+    assert "paused" in said.out
+    assert "paused.json is not what was written; orchestrator resume shop removes it" in said.err
+    assert orchestrator("resume", "shop").exit_code == 0
+    assert "never ran" in orchestrator("status").out
+
+
+def test_one_process_keeps_the_schedules_and_down_ends_it(orchestrator, shop, start):
+    assert "Nobody keeps the schedules." in orchestrator("down").err
+    up = start("up")
+    wait_until(lambda: durable.holder(shop.paths.up))
+
+    second = orchestrator("up")
+    assert (second.exit_code, f"(pid {up.pid})" in second.err) == (5, True)
+    assert orchestrator("down", "--json").document["pid"] == up.pid
+    assert up.wait() == 0
