@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -69,7 +70,8 @@ def reading(
     when a commit takes longer than `patience` seconds."""
     with ExitStack() as stack:
         if destination.type == "parquet":
-            connection = stack.enter_context(duckdb.connect())
+            spilled = stack.enter_context(tempfile.TemporaryDirectory())
+            connection = stack.enter_context(duckdb.connect(config={"temp_directory": spilled}))
             for folder in _schemas(destination.path):
                 stack.enter_context(between_commits(folder, patience=patience, listen=listen))
                 _show_tables(connection, folder, "main" if folder == destination.path else folder.name)
@@ -120,18 +122,39 @@ def _literal(path: Path) -> str:
 
 
 def _enclose(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
-    """Shuts out every file but those of the destination, and answers the same wherever it is asked."""
+    """Shuts out every file but those of the destination, for good, and answers the same wherever it is asked."""
     connection.execute("SET TimeZone = 'UTC'")
     if folders:
         connection.execute(f"SET allowed_directories = [{', '.join(sql.text(str(folder)) for folder in folders)}]")
     connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 # ── the answer ───────────────────────────────────────────────────────────────────────────────────
 
 
+# Beside questions: what is only made in memory, for the rest of the question. A PIVOT makes a type.
+_ASKING = {duckdb.StatementType.SELECT, duckdb.StatementType.CREATE, duckdb.StatementType.SET}
+# A comment in it could hide what is explained, and with ANALYZE that is done.
+_EXPLAINED = re.compile(r"\s*explain\b(?:\s+analyze\b)?(?:\s*\([^)]*\))?", re.IGNORECASE)
+
+
+def _refuse_orders(statements: Iterable[duckdb.Statement]) -> None:
+    """DuckDB could write into what it may read, and that is a whole folder of parquet files."""
+    for statement in statements:
+        if statement.type == duckdb.StatementType.EXPLAIN and (words := _EXPLAINED.match(statement.query)):
+            _refuse_orders(duckdb.extract_statements(statement.query[words.end() :]))
+        elif statement.type not in _ASKING:
+            raise UsageError(
+                f"a query only asks, and {statement.type.name.replace('_', ' ')} does more",
+                data="nothing was changed",
+                hint='orchestrator query "from FLOW.STREAM" --output FILE',
+            )
+
+
 def _answer(connection: duckdb.DuckDBPyConnection, question: str) -> pa.Table:
     try:
+        _refuse_orders(duckdb.extract_statements(question))
         connection.execute(question)
         if connection.description is None:
             raise UsageError("there is nothing to answer", hint='orchestrator query "show all tables"')
@@ -158,6 +181,9 @@ def _misunderstood(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -
     place = re.search(r"^(LINE \d+: .*)$", said, re.MULTILINE)
     advice = re.search(r"^(Did you mean .*|Candidate bindings: .*)$", said, re.MULTILINE)
     hint = advice[1] if advice else None
+    if isinstance(error, duckdb.PermissionException):
+        message, hint = "a query reads its destination and nothing else", "orchestrator query --help"
+        return UsageError(message, cause=said.partition("\n")[0], hint=hint)
     if missing := re.search(r"Table with name (\S+) does not exist", said):
         hint = _near_table(connection, missing[1], place[1] if place else "")
     return UsageError(message, cause=place[1] if place else None, hint=hint)

@@ -7,7 +7,9 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
+from orchestrator.actions.query import query
 from orchestrator.destinations.parquet import between_commits
+from orchestrator.errors import UsageError
 from tests.cli.terminal import on_a_terminal
 from tests.workspaces import FakeWorkspace, wait_until
 
@@ -112,30 +114,75 @@ def test_sql_that_cannot_be_meant_ends_with_2_and_what_was_meant(orchestrator, e
     assert hint is None or f"hint: {hint}" in said.err
 
 
+ONLY_ASKS, NOTHING_ELSE, LOCKED = "a query only asks", "a query reads its destination and nothing", "the configuration"
+REFUSED = {
+    "delete from shop.issues": ONLY_ASKS,
+    "copy (select 1) to '{place}/elsewhere.csv'": ONLY_ASKS,
+    "copy shop.issues from '/etc/hostname'": ONLY_ASKS,
+    "select 1; copy (select 1) to '{place}/shop/elsewhere.parquet'": ONLY_ASKS,
+    "explain analyze copy (select 1) to '{place}/elsewhere.csv'": ONLY_ASKS,
+    "explain (analyze) copy (select 1) to '{place}/elsewhere.csv'": ONLY_ASKS,
+    "/**/ explain analyze copy (select 1) to '{place}/elsewhere'": ONLY_ASKS,
+    "explain /**/ analyze copy (select 1) to '{place}/elsewhere'": "syntax error",
+    "prepare p as copy (select 1) to '{place}/elsewhere'": ONLY_ASKS,
+    "export database '{place}/elsewhere'": ONLY_ASKS,
+    "attach '{place}/elsewhere.duckdb'": ONLY_ASKS,
+    "install httpfs": ONLY_ASKS,
+    "load httpfs": ONLY_ASKS,
+    "from read_text('/etc/hostname')": NOTHING_ELSE,
+    "from read_csv('/etc/passwd')": NOTHING_ELSE,
+    "from glob('/etc/*')": NOTHING_ELSE,
+    "from read_parquet('{place}/../state/*')": NOTHING_ELSE,
+    "from 'https://rows.test/all.parquet'": NOTHING_ELSE,
+    "set enable_external_access = true": LOCKED,
+    "set TimeZone = 'Asia/Tokyo'": LOCKED,
+    "pragma enable_profiling = 'json'": LOCKED,
+}
+"""What a query might be used for, and why it is not done."""
+
+
+def test_a_query_changes_nothing_and_reads_nothing_else(either, tmp_path):
+    place = either.config.destination("warehouse").path
+    for question, complaint in REFUSED.items():
+        with pytest.raises(UsageError) as refused:
+            query(either.config, question.format(place=place))
+
+        assert complaint in " ".join(map(str, (refused.value.message, refused.value.cause))), question
+    assert not [*tmp_path.rglob("elsewhere*")]
+    assert query(either.config, IDS).to_pylist() == [{"id": 1}, {"id": 2}, {"id": 3}]
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_a_query_does_not_do_is_told_with_what_does_it(orchestrator):
+    said = orchestrator("query", f"copy ({IDS}) to 'ids.csv'")
+
+    assert (said.exit_code, said.out) == (2, "")
+    assert said.err.startswith("error: a query only asks, and COPY does more\n")
+    assert said.err.endswith('hint: orchestrator query "from FLOW.STREAM" --output FILE\n')
+
+
 @pytest.mark.parametrize(
-    "sql",
+    "question",
     [
-        "delete from shop.issues",
-        "from read_text('/etc/hostname')",
-        "copy (select 1) to 'elsewhere.csv'",
-        "attach 'elsewhere.duckdb'",
-        "set enable_external_access = true",
+        "explain from shop.issues",
+        "explain analyze select 1",
+        "pivot shop.issues on n using count(*)",
+        "create temp table t as from shop.issues; from t",
+        "set variable x = 1; select getvariable('x')",
+        "describe shop.issues",
+        "show all tables",
     ],
 )
-def test_a_query_changes_nothing_and_reads_nothing_else(orchestrator, either, tmp_path, sql):
-    said = orchestrator("query", sql)
-
-    assert said.exit_code == 2, said.out
-    assert not [*tmp_path.glob("elsewhere*")]
-    assert orchestrator("query", IDS).out == "id\n 1\n 2\n 3\n"
+def test_whatever_only_asks_is_answered(either, question):
+    assert query(either.config, question).num_rows
 
 
 def test_a_query_waits_while_a_commit_is_written(either, start):
     with writing(either) as place:
-        query = start("query", IDS)
-        wait_until(lambda: f"waiting: {place} is in use by another process" in query.stderr.readline())
+        asking = start("query", IDS)
+        wait_until(lambda: f"waiting: {place} is in use by another process" in asking.stderr.readline())
 
-    assert query.stdout.read() == "id\n 1\n 2\n 3\n"
+    assert asking.stdout.read() == "id\n 1\n 2\n 3\n"
 
 
 @contextmanager
