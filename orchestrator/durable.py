@@ -3,10 +3,13 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from orchestrator.failpoints import Step, doing
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -21,13 +24,47 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def sync(descriptor: int, path: Path) -> None:
+    """Makes what was written into the open file at `path` survive a power loss."""
+    with doing(Step.FILE_SYNC, path):
+        os.fsync(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """The same for a file that somebody else has written."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        sync(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(path: Path) -> None:
     """Makes renames and new names in `path` survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with doing(Step.FOLDER_SYNC, path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Gives a file the name `new`, in the place of whatever has it, in one step."""
+    with doing(Step.FILE_RENAME, new):
+        os.replace(old, new)
+
+
+def remove(path: Path) -> None:
+    """Removes a file. Raises FileNotFoundError."""
+    with doing(Step.FILE_REMOVE, path):
+        path.unlink()
+
+
+def remove_folder(path: Path, *, ignore_errors: bool = False) -> None:
+    """Removes a folder with all that is in it."""
+    with doing(Step.FOLDER_REMOVE, path):
+        shutil.rmtree(path, ignore_errors=ignore_errors)
 
 
 def write(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None:
@@ -36,11 +73,12 @@ def write(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None
     descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
+            with doing(Step.FILE_WRITE, path):
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+            sync(file.fileno(), path)
+        rename(Path(aside), path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(aside)
@@ -48,16 +86,17 @@ def write(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None
     sync_folder(path.parent)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Adds one line to a log and waits until it is on the disk. A torn last line is cut off first."""
+def append_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Adds lines to a log and waits until they are on the disk. A torn last line is cut off first."""
     make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
         file.seek(_end_of_last_line(file.fileno()))
         file.truncate()
-        file.write(line.rstrip(b"\n") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        with doing(Step.LINES_APPEND, path):
+            file.writelines(line.rstrip(b"\n") + b"\n" for line in lines)
+            file.flush()
+        sync(file.fileno(), path)
 
 
 def read_lines(path: Path) -> list[bytes]:

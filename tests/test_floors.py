@@ -35,7 +35,7 @@ FLOORS = (
     ("load",),
     ("protocol", "cadence"),
     ("paths", "config", "durable", "events", "clock"),
-    ("errors",),
+    ("errors", "failpoints"),
 )
 HEIGHT = {room: -depth for depth, floor in enumerate(FLOORS) for room in floor}
 

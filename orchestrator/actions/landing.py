@@ -10,6 +10,7 @@ from orchestrator.clock import rfc3339
 from orchestrator.config import USUAL_SCRUTINY, Mode, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, Note
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
 from orchestrator.load.generations import Generations
@@ -101,11 +102,11 @@ class Landing:
         """Does what one step asks for. Gives the commit once the destination holds it."""
         match step:
             case Batch():
-                self._destination.stage(step)
+                self._stage(step)
             case Refused():
                 intent = self._intent
                 self.refused = True
-                self._destination.stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
+                self._stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
             case Checkpoint() if step.state is not None or self.streams or step.activations:
                 before_commit()
                 return self._commit(step)
@@ -118,6 +119,10 @@ class Landing:
                 self._noted.add(step.type)
                 self._listen(Note(f"messages of type {step.type} are not understood and were skipped"))
         return None
+
+    def _stage(self, batch: Batch) -> None:
+        with doing(Step.BATCH_STAGE):
+            self._destination.stage(batch)
 
     def _commit(self, checkpoint: Checkpoint) -> Commit:
         intent = self._intent
@@ -142,7 +147,8 @@ class Landing:
             rewind=intent.rewind if self.commits == 0 else None,
             soft_delete=intent.soft_delete,
         )
-        self._destination.commit(commit)
+        with doing(Step.COMMIT_WRITE):
+            self._destination.commit(commit)
         self.last, self._state = commit, commit.state
         self.commits += 1
         self.committed.update(commit.rows)

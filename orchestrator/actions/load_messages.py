@@ -10,6 +10,7 @@ from orchestrator.actions.rules import Rules
 from orchestrator.config import USUAL_SCRUTINY, WHOLE, Nesting, Scrutiny
 from orchestrator.destinations import Destination
 from orchestrator.events import Listener, nobody
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.commit import Checkpoint, CommitPolicy, checkpoints
 from orchestrator.protocol.reading import read_messages
 from orchestrator.supervisor.batch_files import batch_reader
@@ -61,5 +62,6 @@ def load_messages(
         landing.take(step, before_commit=before_commit)
         if isinstance(step, Checkpoint) and step.state is not None and step.state is not acknowledged:
             acknowledged = step.state
-            acknowledge(step.state)
+            with doing(Step.COMMIT_TELL):
+                acknowledge(step.state)
     return Loaded(dict(landing.read), dict(landing.committed), dict(landing.quarantined), landing.commits)

@@ -29,6 +29,7 @@ from orchestrator.actions.starting import (
 )
 from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.commit import CommitPolicy, checkpoints
 from orchestrator.load.generations import EVERY
 from orchestrator.paths import Paths
@@ -139,7 +140,8 @@ def _read_tap(
             commit = landing.take(step, before_commit=settle)
             if commit is not None:
                 history.record(commit)
-                listen(Committed(run.flow, run.number, commit.number, commit.rows))
+                with doing(Step.COMMIT_TELL):
+                    listen(Committed(run.flow, run.number, commit.number, commit.rows))
             recording.report(now=commit is not None)
             if stop.signal is not None and not landing.unsettled:
                 raise stopped(recording, stop.signal)
@@ -158,7 +160,8 @@ def _to_a_clean_end(
     try:
         for block in process.blocks():
             if block:
-                archive.write(block)
+                with doing(Step.MESSAGES_TAKE):
+                    archive.write(block)
                 recording.bytes += len(block)
             yield block
         exit_code = process.wait()

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
-from orchestrator.durable import alone, holder, lock, make_folder
+from orchestrator.durable import alone, holder, lock, make_folder, remove_folder
 
 _LOCK = "lock"
 
@@ -39,7 +38,7 @@ class Aside:
     def close(self) -> None:
         """Removes the folder and all in it."""
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder, ignore_errors=True)
             self._folder = None
         self._lock.close()
 
@@ -51,4 +50,4 @@ def sweep(parent: Path) -> None:
     with alone(parent):
         for folder in parent.iterdir():
             if holder(folder / _LOCK) is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from orchestrator.destinations.staging import Staging
 from orchestrator.durable import make_folder
 from orchestrator.errors import DestinationError
 from orchestrator.events import Listener, nobody
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Commit
 from orchestrator.load.evolution import Landed
@@ -52,7 +53,7 @@ class DuckDB:
     def last_commit(self, flow: str) -> Commit | None:
         if not self._path.exists():
             return None
-        with self._open() as connection:
+        with doing(Step.RECOVER), self._open() as connection:
             return _last_commit(connection, flow)
 
     def stage(self, batch: Batch) -> None:

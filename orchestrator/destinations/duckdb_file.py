@@ -14,6 +14,7 @@ from orchestrator.destinations import sql
 from orchestrator.destinations.disk import first_line, full_disk
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Listener, Waiting, nobody
+from orchestrator.failpoints import Step, doing
 
 PATIENCE = 600.0
 """Seconds that a commit waits for another process to let go of the file."""
@@ -98,10 +99,12 @@ def _attach(
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """What the block writes holds as a whole once it ends, or not at all."""
-    connection.execute("BEGIN")
+    with doing(Step.TRANSACTION_BEGIN):
+        connection.execute("BEGIN")
     try:
         yield
-        connection.execute("COMMIT")
+        with doing(Step.TRANSACTION_COMMIT):
+            connection.execute("COMMIT")
     except BaseException:
         # After a fatal error the connection only closes; closing it rolls back as well.
         with contextlib.suppress(duckdb.Error):

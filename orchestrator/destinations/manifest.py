@@ -9,7 +9,6 @@ Below the root:
     _orchestrator/.processes/                  files that no commit holds yet, in a folder for each process
 """
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -103,8 +102,8 @@ class Memory:
                 if not _PART.fullmatch(part.path.name):
                     made += 1
                     names[-1] = f"commit-{manifest.commit.number:08}-{made}.parquet"
-                    _sync_file(part.path)
-                    part.path.rename(self._files / names[-1])
+                    durable.sync_file(part.path)
+                    durable.rename(part.path, self._files / names[-1])
             folder = _place(self._folder, holding.landed.name)
             parts = [Part(folder / name, part.rows) for name, part in zip(names, holding.parts, strict=True)]
             placed.append(replace(holding, parts=tuple(parts)))
@@ -122,11 +121,11 @@ class Memory:
                 self._show_table(_place(self._folder, holding.landed.name), named, waiting & named)
             waiting -= named
         for name in waiting:
-            (self._files / name).unlink()
+            durable.remove(self._files / name)
         for number in _numbers(self._folder)[:-_MANIFESTS_KEPT]:
-            _path(self._folder, number).unlink()
+            durable.remove(_path(self._folder, number))
         for unfinished in self._folder.glob(_UNFINISHED_MANIFEST):
-            unfinished.unlink()
+            durable.remove(unfinished)
 
     def _show_table(self, folder: Path, named: set[str], arriving: set[str]) -> None:
         there = _parts_in(folder)
@@ -134,9 +133,9 @@ class Memory:
             folder.mkdir(exist_ok=True)
         # What goes goes first: a reader may miss a row for a moment, but never meets one twice.
         for name in there - named:
-            (folder / name).unlink()
+            durable.remove(folder / name)
         for name in arriving:
-            (self._files / name).rename(folder / name)
+            durable.rename(self._files / name, folder / name)
         if arriving or not there <= named:
             durable.sync_folder(folder)
 
@@ -158,14 +157,6 @@ def _parts_in(folder: Path) -> set[str]:
 
 def _without_lost(holding: Holding) -> Holding:
     return replace(holding, parts=tuple(part for part in holding.parts if part.path.exists()))
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # ── the text of a manifest ───────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from orchestrator.destinations.parts import Arrival, Arrivals, Part, Rewriter, i
 from orchestrator.durable import Held, lock
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Listener, Waiting, nobody
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Activation, Commit, Rewind
 from orchestrator.load.evolution import Landed, grow
@@ -46,7 +47,7 @@ class Parquet:
     def last_commit(self, flow: str) -> Commit | None:
         if not (self._root / OURS).is_dir():
             return None
-        with self._alone():
+        with doing(Step.RECOVER), self._alone():
             sweep(self._processes)
             manifest = Memory(self._root, flow).recover()
         return manifest.commit if manifest else None

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from orchestrator.destinations import sql
 from orchestrator.destinations.aside import Aside
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.evolution import Landed, grow
 from orchestrator.load.table import SEQUENCE, Table
@@ -141,8 +142,9 @@ class _File:
         self._rows += rows.num_rows
 
     def end(self) -> Part:
-        self._writer.close()
-        self._sink.close()
+        with doing(Step.PART_END, self._path):
+            self._writer.close()
+            self._sink.close()
         return Part(self._path, self._rows)
 
 
@@ -238,9 +240,11 @@ class Rewriter:
     def _write(self, select: str) -> tuple[Part, ...]:
         # What a writer holds cannot spill, and a very wide table needs what it needs.
         self.connection.execute("RESET memory_limit")
-        written = self.connection.execute(
-            f"COPY ({select}) TO {sql.text(str(self._aside.new()))} ({_AS_REWRITTEN}, RETURN_STATS)"
-        ).fetchall()
+        aside = self._aside.new()
+        with doing(Step.PART_REWRITE, aside):
+            written = self.connection.execute(
+                f"COPY ({select}) TO {sql.text(str(aside))} ({_AS_REWRITTEN}, RETURN_STATS)"
+            ).fetchall()
         return tuple(Part(Path(path), rows) for path, rows, *_ in written if rows)
 
 

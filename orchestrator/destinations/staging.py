@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.table import Table
 
@@ -42,7 +43,8 @@ class Staging:
     def add(self, batch: Batch) -> None:
         size = batch.rows.nbytes
         if self._bytes + size > BYTES_IN_MEMORY:
-            self._kept.append(self._spill(batch))
+            with doing(Step.BATCH_SPILL):
+                self._kept.append(self._spill(batch))
         else:
             self._bytes += size
             self._kept.append(batch)

@@ -18,8 +18,9 @@ from typing import BinaryIO, Self
 
 import pyarrow as pa
 
-from orchestrator.durable import PRIVATE_FILE, make_folder, sync_folder
+from orchestrator.durable import PRIVATE_FILE, make_folder, rename, sync, sync_folder
 from orchestrator.errors import DamagedFile, OrchestratorError, UnknownName
+from orchestrator.failpoints import Step, doing
 from orchestrator.state.disk import writing
 
 # Big frames, because the thread that makes them has to wait for the interpreter a few times for each.
@@ -65,7 +66,7 @@ class ArchiveWriter:
         """Waits until all that was written can be read after any crash. Raises DestinationFull, RunFailed."""
         self._drain()
         with self._writing():
-            os.fsync(self._file.fileno())
+            sync(self._file.fileno(), self._path)
 
     def close(self) -> None:
         """Settles and marks the end. Raises DestinationFull, RunFailed."""
@@ -76,7 +77,7 @@ class ArchiveWriter:
             with self._writing():
                 self._file.write(_END)
                 self._file.flush()
-                os.fsync(self._file.fileno())
+                sync(self._file.fileno(), self._path)
         finally:
             self._frames.put(None)
             self._thread.join()
@@ -129,9 +130,10 @@ class ArchiveWriter:
 
     def _write_frame(self, codec: pa.Codec, content: bytes) -> None:
         frame = codec.compress(content, asbytes=True)
-        self._file.write(_MARK.pack(_SKIPPED, _CONTENT, len(frame), len(content), zlib.crc32(frame)))
-        self._file.write(frame)
-        self._file.flush()
+        with doing(Step.ARCHIVE_FRAME, self._path):
+            self._file.write(_MARK.pack(_SKIPPED, _CONTENT, len(frame), len(content), zlib.crc32(frame)))
+            self._file.write(frame)
+            self._file.flush()
 
 
 def read_archive(path: Path, *, whole: bool = False) -> Iterator[bytes]:
@@ -173,7 +175,7 @@ def rewrite_archive(path: Path, change: Callable[[bytes], bytes]) -> None:
                 changed.write(b"".join(change(line) + b"\n" for line in lines))
             if held:
                 changed.write(change(held))
-        os.replace(aside, path)
+        rename(aside, path)
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)

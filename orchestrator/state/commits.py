@@ -103,7 +103,7 @@ class CommitLog:
 
     def _append(self, line: "_Line") -> None:
         with writing("the commit log", self._path):
-            durable.append_line(self._path, msgspec.json.encode(line))
+            durable.append_lines(self._path, [msgspec.json.encode(line)])
 
     def _read(self, line: bytes, number: int | None = None) -> Entry:
         try:

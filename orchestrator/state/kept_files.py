@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.durable import PRIVATE_FILE, make_folder, read_lines, sync_folder
+from orchestrator.durable import PRIVATE_FILE, append_lines, make_folder, read_lines, sync_file, sync_folder
 from orchestrator.errors import DamagedFile
+from orchestrator.failpoints import Step, doing
 from orchestrator.state.disk import writing
 
 _INDEX = "index.jsonl"
@@ -44,7 +45,8 @@ class FilesWriter:
         kept = self._folder / f"{self._count:06d}{path.suffix[:_LONGEST_SUFFIX]}"
         with writing("the archive", kept):
             make_folder(self._folder)
-            _link_or_copy(source, kept)
+            with doing(Step.FILE_KEEP, kept):
+                _link_or_copy(source, kept)
             self._unsettled.append(_entry(kept))
         return kept
 
@@ -54,12 +56,8 @@ class FilesWriter:
             return
         with writing("the archive", self._folder):
             for entry in self._unsettled:
-                _sync(self._folder / entry.name)
-            index = os.open(self._folder / _INDEX, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
-            with os.fdopen(index, "wb") as file:
-                file.writelines(msgspec.json.encode(entry) + b"\n" for entry in self._unsettled)
-                file.flush()
-                os.fsync(file.fileno())
+                sync_file(self._folder / entry.name)
+            append_lines(self._folder / _INDEX, map(msgspec.json.encode, self._unsettled))
             sync_folder(self._folder)
         self._unsettled.clear()
 
@@ -99,11 +97,3 @@ def _link_or_copy(source: Path, kept: Path) -> None:
 def _entry(kept: Path) -> _Entry:
     status = kept.stat()
     return _Entry(kept.name, status.st_size, status.st_mtime_ns)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,9 +1,9 @@
 """How much of the past stays: the oldest archives go first, then the oldest runs with all they left."""
 
-import shutil
 from dataclasses import dataclass
 
 from orchestrator.config import Retention
+from orchestrator.durable import remove, remove_folder
 from orchestrator.paths import Paths
 from orchestrator.state.disk import writing
 from orchestrator.state.runs import Runs, Status
@@ -34,9 +34,9 @@ def prune(paths: Paths, flow: str, retention: Retention) -> Pruned:
     old_archives = [number for number in archived if number not in {*kept, *old_runs}]
     for number in old_runs:
         with writing("the old run", paths.run(flow, number)):
-            shutil.rmtree(paths.run(flow, number))
+            remove_folder(paths.run(flow, number))
     for number in old_archives:
         with writing("the old archive", paths.archive(flow, number)):
-            shutil.rmtree(paths.batch_files(flow, number), ignore_errors=True)
-            paths.archive(flow, number).unlink()
+            remove_folder(paths.batch_files(flow, number), ignore_errors=True)
+            remove(paths.archive(flow, number))
     return Pruned(tuple(old_runs), tuple(old_archives))

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from orchestrator.failpoints import Step, doing
 from orchestrator.supervisor.blocks import BLOCK, read_blocks
 from orchestrator.supervisor.command import Command
 from orchestrator.supervisor.launching import Launched
@@ -34,7 +35,8 @@ class TapProcess:
         self.over: str | None = None
         """What it took more of than its limits allow, by the name of the limit: it is being ended, or was, for that."""
         self.limits = command.limits
-        self._launched = Launched(command, grace=grace, pipe=-1 if pipe == BLOCK else pipe)
+        with doing(Step.TAP_START):
+            self._launched = Launched(command, grace=grace, pipe=-1 if pipe == BLOCK else pipe)
         self._grace = grace
         self._pipe = pipe
         self.stderr = Stderr(self._launched.stderr, log, scrub, command.limits.log_size)

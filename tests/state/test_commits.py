@@ -97,7 +97,7 @@ def test_a_damaged_line_is_named_and_the_hint_mends_it(log_of_five, paths):
 
 
 def test_a_damaged_last_line_is_named_too(log_of_five, paths):
-    durable.append_line(paths.commit_log("shop"), b"[]")
+    durable.append_lines(paths.commit_log("shop"), [b"[]"])
 
     with pytest.raises(DamagedFile, match="line 6"):
         log_of_five.last()
