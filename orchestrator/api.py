@@ -372,6 +372,7 @@ class Workspace:
         on_bad_line: str | None = None,
         validate: str | None = None,
         due: str | None = None,
+        wait: float = 0.0,
         stop: Stop | None = None,
         listen: Listener = nobody,
     ) -> RunReport:
@@ -379,7 +380,8 @@ class Workspace:
         `from_commit` is the number of an earlier commit to start from; a commit closes at the first STATE after
         `commit_rows` or `commit_seconds`, which are the flow's own unless given, and so are
         `on_bad_line` (`fail` or `quarantine`) and `validate` (`types` or `full`). `due` is the time of the flow's
-        schedule that it is started for, in RFC 3339."""
+        schedule that it is started for, in RFC 3339. Where the flow is running already, its end is awaited for `wait`
+        seconds."""
         from orchestrator.actions.run_flow import run_flow
         from orchestrator.load.commit import CommitPolicy
 
@@ -398,6 +400,7 @@ class Workspace:
             policy=policy,
             scrutiny=_scrutiny(settings.scrutiny, on_bad_line, validate),
             due=due,
+            wait=wait,
             stop=stop,
             listen=listen,
         )

@@ -34,6 +34,10 @@ OrchestratorError                     exit code
 
 from collections.abc import Callable
 
+FINAL = frozenset({2, 4, 8})
+"""The exit codes of what trying again does not mend: the configuration, the credentials, the environment. A run that
+was killed has none of them."""
+
 _SHOWN = 80
 """Bytes of what a tap said."""
 
@@ -61,6 +65,11 @@ class OrchestratorError(Exception):
         self.cause = cause
         self.data = data
         self.hint = hint
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it may pass by itself, so that trying again makes sense."""
+        return self.exit_code not in FINAL
 
     def __str__(self) -> str:
         lines = [self.message]

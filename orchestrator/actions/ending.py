@@ -19,11 +19,16 @@ from orchestrator.state import CommitLog
 from orchestrator.supervisor.stderr import Stderr
 from orchestrator.supervisor.stopping import Stop
 
-READ_AGAIN = "what came after the last commit is read again by the next run"
-
 
 def committed(recording: Recording) -> str:
     return f"{sum(recording.landing.committed.values())} rows are committed"
+
+
+def resumed(recording: Recording) -> str:
+    """What became of the rows of a run that broke off, and where the next one goes on."""
+    last = recording.landing.last
+    again = f"what came after commit {last.number}" if last else "all that came"
+    return f"{committed(recording)}; {again} is read again by the next run"
 
 
 def stopped(recording: Recording, signal: int) -> Stopped:
@@ -48,7 +53,7 @@ def check_exit(prepared: Prepared, stderr: Stderr, history: CommitLog, recording
         raise TapFailed(
             f"{prepared.name} was stopped before its end",
             cause="somebody else sent it a signal",
-            data=f"{committed(recording)}; {READ_AGAIN}",
+            data=resumed(recording),
             hint=f"orchestrator run {recording.run.flow}",
         )
     if stderr.refusals:
@@ -78,7 +83,7 @@ def _check_refusals(prepared: Prepared, refusals: list[str], history: CommitLog,
         raise TapFailed(
             f"{prepared.name} ended well, but its source refused it and nothing came of {', '.join(lost)}",
             cause=refusals[0].strip(),
-            data=f"{committed(recording)}; {READ_AGAIN}",
+            data=resumed(recording),
             hint=f"orchestrator logs {landing.flow}",
         )
     recording.listen(Note(f"nothing came of {', '.join(silent)}, and {prepared.name} said: {refusals[0].strip()}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
-from orchestrator.actions.ending import READ_AGAIN, check_announced, check_exit, committed, stopped
+from orchestrator.actions.ending import check_announced, check_exit, resumed, stopped
 from orchestrator.actions.landing import Landing, now
 from orchestrator.actions.leaving import leaving_no_secret
 from orchestrator.actions.recording import (
@@ -50,6 +50,7 @@ def run_flow(
     policy: CommitPolicy | None = None,
     scrutiny: Scrutiny | None = None,
     due: str | None = None,
+    wait: float = 0.0,
     stop: Stop | None = None,
     listen: Listener = nobody,
 ) -> RunReport:
@@ -58,6 +59,7 @@ def run_flow(
     `full_refresh` names streams to read from their beginning (None: all of them); their new rows take the place of
     the old ones when the run ends well. `from_commit` starts from the state of an earlier commit. `policy` and
     `scrutiny` are the flow's own unless given. `due` is the time of its schedule (RFC 3339) that it is started for.
+    Where the flow is running already, its end is awaited for `wait` seconds.
 
     Raises AlreadyRunning, NotInstalled, CredentialsError, DestinationError, RunFailed or Stopped. Whatever it
     raises, what was committed stays, and the next run goes on from there.
@@ -65,7 +67,8 @@ def run_flow(
     flow = config.flow(name)
     stop = Stop() if stop is None else stop
     with ExitStack() as stack:
-        stack.enter_context(only_run_of(paths, name))
+        queue = f"orchestrator run {name} --wait"
+        stack.enter_context(only_run_of(paths, name, wait=wait, listen=listen, hint=queue))
         destination = stack.enter_context(destination_of(config, flow, listen))
         history = CommitLog(paths, name)
         # The destination is the truth: after a crash the log may be one commit behind.
@@ -178,7 +181,7 @@ def _to_a_clean_end(
                 exit_code,
                 process,
                 "before its end",
-                data=f"{committed(recording)}; {READ_AGAIN}",
+                data=resumed(recording),
                 hint=f"orchestrator logs {recording.run.flow}",
             )
         check_exit(prepared, process.stderr, history, recording, stop)

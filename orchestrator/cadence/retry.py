@@ -2,10 +2,6 @@
 
 from orchestrator.config import Retries
 
-FINAL = frozenset({2, 4, 8})
-"""The exit codes of what trying again does not mend: the configuration, the credentials, the environment. A run that
-was killed has none of them."""
-
 
 def pause(retries: Retries, failures: int, chance: float) -> float | None:
     """The seconds to wait after so many failures for the same due time; None when it was tried often enough.

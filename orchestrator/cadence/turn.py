@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.cadence.due import Due, due_now
-from orchestrator.cadence.retry import FINAL, pause
+from orchestrator.cadence.retry import pause
 from orchestrator.cadence.times import chance
 from orchestrator.config import Retries, Schedule
+from orchestrator.errors import FINAL
 
 TOO_MANY = 10
 """So many failures in a row pause a flow."""

@@ -6,23 +6,31 @@ from typing import Any
 import click
 
 from orchestrator.cli.terminal import say
-from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.errors import OrchestratorError, Stopped, UsageError
+
+_RETRY = {True: "this may pass by itself", False: "this does not pass by itself"}
 
 
-def report(error: BaseException, *, verbose: bool) -> OrchestratorError:
-    """Shows `error` on stderr. Gives it in our own words; its exit code is what the process ends with."""
+def report(error: BaseException, *, verbose: bool, of_a_run: bool = False) -> OrchestratorError:
+    """Shows `error` on stderr; that of a run tells whether it makes sense to try again. Gives it in our own words; its
+    exit code is what the process ends with."""
     if verbose:
         say("".join(traceback.format_exception(error)).rstrip())
     shown = in_our_words(error)
     say(f"{click.style('error:', fg='red', bold=True)} {shown.message}")
-    for label, text in shown.details():
+    details = shown.details()
+    if of_a_run and not isinstance(shown, UsageError | Stopped):
+        # The hint is the last line.
+        details.insert(len(details) - bool(shown.hint), ("retry", _RETRY[shown.is_temporary]))
+    for label, text in details:
         say(f"  {click.style(f'{label}:', bold=label == 'hint')} {text}")
     return shown
 
 
 def members(error: OrchestratorError) -> dict[str, Any]:
     """The error as a part of a JSON document."""
-    return {"message": error.message, **dict(error.details()), "exit_code": error.exit_code}
+    said = {"message": error.message, **dict(error.details())}
+    return {**said, "exit_code": error.exit_code, "temporary": error.is_temporary}
 
 
 def in_our_words(error: BaseException) -> OrchestratorError:

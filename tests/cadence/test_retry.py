@@ -2,9 +2,17 @@
 
 import pytest
 
-from orchestrator.cadence.retry import FINAL, pause
+from orchestrator.cadence.retry import pause
 from orchestrator.config import Retries
-from orchestrator.errors import CredentialsError, DestinationError, EnvironmentBroken, TapFailed, UsageError
+from orchestrator.errors import (
+    AlreadyRunning,
+    CredentialsError,
+    DestinationError,
+    EnvironmentBroken,
+    OutOfTime,
+    TapFailed,
+    UsageError,
+)
 
 
 def test_the_seconds_between_attempts_double_up_to_the_longest_and_end():
@@ -18,14 +26,16 @@ def test_flows_that_failed_together_come_back_apart():
 
 
 @pytest.mark.parametrize(
-    ("error", "final"),
+    ("error", "temporary"),
     [
-        (UsageError, True),
-        (CredentialsError, True),
-        (EnvironmentBroken, True),
-        (DestinationError, False),
-        (TapFailed, False),
+        (UsageError, False),
+        (CredentialsError, False),
+        (EnvironmentBroken, False),
+        (AlreadyRunning, True),
+        (DestinationError, True),
+        (OutOfTime, True),
+        (TapFailed, True),
     ],
 )
-def test_what_trying_again_does_not_mend_is_final(error, final):
-    assert (error.exit_code in FINAL) is final
+def test_an_error_tells_whether_it_may_pass_by_itself(error, temporary):
+    assert error("it did not work").is_temporary is temporary

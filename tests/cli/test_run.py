@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from orchestrator import durable
 from tests.cli.terminal import on_a_terminal
 from tests.workspaces import wait_until
 
@@ -113,6 +114,23 @@ def test_a_tap_that_dies_ends_it_with_its_last_words_and_what_became_of_the_data
     assert f"error: {error['message']}\n  cause: {error['cause']}\n  data: {error['data']}\n" in said.err
 
 
+def test_a_run_that_fails_says_whether_that_may_pass_and_where_the_next_one_goes_on(orchestrator, shop):
+    shop.source(issues={"rows": 6})
+    shop.behave(state_every=2, accidents=[{"after": 5, "exit": 3}])
+    said = orchestrator("run", "shop", "--commit-rows", "1", "--json")
+
+    error = said.document["runs"][0]["error"]
+    assert (error["temporary"], said.exit_code) == (True, 1)
+    assert error["data"] == "2 rows are committed; what came after commit 1 is read again by the next run"
+    assert "\n  retry: this may pass by itself\n  hint: orchestrator logs shop\n" in said.err
+
+    shop.source(issues={"rows": 6, "breaks": "401 Client Error: Unauthorized for url"})
+    said = orchestrator("run", "shop", "--json")
+
+    assert (said.document["runs"][0]["error"]["temporary"], said.exit_code) == (False, 4)
+    assert "\n  retry: this does not pass by itself\n  hint: " in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "complaint", "hint"),
     [
@@ -121,6 +139,7 @@ def test_a_tap_that_dies_ends_it_with_its_last_words_and_what_became_of_the_data
         (["shop", "--all"], "--all and the names of flows contradict", "orchestrator run --all"),
         (["shop", "--from-commit", "9"], "there is no commit 9", "orchestrator state history shop"),
         (["shop", "--commit-rows", "x"], "invalid value for '--commit-rows'", "orchestrator run --help"),
+        (["--wait", "shop"], "--wait is told 'shop', which is no number of seconds", "orchestrator run shop --wait"),
     ],
 )
 def test_a_run_that_cannot_be_meant_ends_with_2(orchestrator, shop, words, complaint, hint):
@@ -148,6 +167,35 @@ def test_a_flow_that_is_running_is_not_started_again(orchestrator, shop, start):
     assert said.exit_code == 5
     assert f"pid {running.pid}" in said.err
     assert f"  {running.pid}\n" in orchestrator("status").out
+
+
+def test_asked_to_wait_a_run_begins_when_the_one_before_it_has_ended(orchestrator, shop, start):
+    go_on = shop.paths.root / "go on"
+    shop.behave(accidents=[{"after": 2, "await": str(go_on)}])
+    first = start("run", "shop")
+    wait_until(lambda: shop.runs.last())
+
+    waited = orchestrator("run", "shop", "--wait", "0.2")
+    second = start("run", "shop", "--wait")
+    told = second.stderr.readline()
+    go_on.touch()
+
+    assert waited.exit_code == 5
+    assert waited.err.splitlines()[0].startswith(f'waiting: "shop" is running (pid {first.pid}, started 20')
+    assert waited.err.endswith("  hint: orchestrator run shop --wait\n")
+    assert told == waited.err.splitlines(keepends=True)[0]
+    assert (first.wait(20), second.wait(20)) == (0, 0)
+    assert [run.status for run in shop.runs.all()] == ["succeeded", "succeeded"]
+    assert shop.numbers("issues") == [1, 2, 3]
+
+
+def test_whoever_waits_for_a_run_can_be_stopped(orchestrator, shop, start):
+    with durable.lock(shop.paths.running("shop"), note="pid 1"):
+        waiting = start("run", "shop", "--wait")
+        assert waiting.stderr.readline() == 'waiting: "shop" is running (pid 1)\n'
+        waiting.send_signal(signal.SIGTERM)
+
+        assert waiting.wait(20) == 143
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -125,6 +125,24 @@ def test_a_run_that_fails_for_a_while_is_tried_again_for_the_same_time(shop):
     assert standing(shop) is Standing.ON_TIME
 
 
+def test_each_attempt_goes_on_from_the_last_commit_of_the_one_before(shop):
+    shop.source(issues={"rows": 10, "key": []})
+    # Four rows, and it breaks; the third attempt comes to its end before that.
+    shop.behave(state_every=2, accidents=[{"after": 1 + 4 + 2, "raise": "503 Server Error: Service Unavailable"}])
+    shop.settle(commit_rows=1, schedule={"every": "1 h"}, retries={"attempts": 3, "backoff": "0.1 s"})
+    Plans(shop.paths).begin(FLOW, "every 3600.0 s", datetime(2026, 1, 1, tzinfo=UTC))
+    with up(shop):
+        wait_until(lambda: len(ended(shop)) >= 3)
+
+    assert [(run.exit_code, run.committed) for run in ended(shop)] == [
+        (1, {"issues": 4}),
+        (1, {"issues": 4}),
+        (0, {"issues": 2}),
+    ]
+    assert len(set(dues(shop))) == 1
+    assert shop.numbers("issues") == list(range(1, 11))
+
+
 def test_a_run_that_needs_a_person_is_not_tried_again_for_the_same_time(shop):
     shop.source(issues={"rows": 3, "breaks": "401 Client Error: Unauthorized for url"})
     shop.settle(retries={"attempts": 100, "backoff": "0.01 s"})

@@ -1,5 +1,7 @@
 """`orchestrator run`"""
 
+import math
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,22 @@ if TYPE_CHECKING:
 
 _ALL = "*"
 _RFC_3339 = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
+
+
+class _Patience(click.FloatRange):
+    """Seconds; a flow that stands in their place was not meant as such."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        try:
+            return super().convert(value, parameter, context)
+        except click.BadParameter as error:
+            raise UsageError(
+                f"--wait is told {value!r}, which is no number of seconds",
+                hint=f"orchestrator run {shlex.quote(value)} --wait",
+            ) from error
 
 
 @command("run")
@@ -53,6 +71,15 @@ _RFC_3339 = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
     help="Commit at the first STATE after so many seconds.",
 )
 @click.option(
+    "--wait",
+    is_flag=False,
+    flag_value=math.inf,
+    default=0.0,
+    type=_Patience(),
+    metavar="[SECONDS]",
+    help="Where a flow is running already, wait for its end; so long at most.",
+)
+@click.option(
     "--scheduled",
     type=click.DateTime(_RFC_3339),
     metavar="TIME",
@@ -67,6 +94,7 @@ def run(
     from_commit: int | None,
     commit_rows: int | None,
     commit_seconds: float | None,
+    wait: float,
     scheduled: datetime | None,
     on_bad_line: str | None,
     validate: str | None,
@@ -94,10 +122,11 @@ def run(
                 on_bad_line=on_bad_line,
                 validate=validate,
                 due=scheduled.isoformat() if scheduled else None,
+                wait=wait,
             )
         ends.append(end)
         if end.error is not None:
-            report(end.error, verbose=asked().verbose)
+            report(end.error, verbose=asked().verbose, of_a_run=True)
         elif end.report is not None:
             summarize(opened, end.report)
         if isinstance(end.error, Stopped):
