@@ -7,6 +7,9 @@ from orchestrator.errors import LimitExceeded, OutOfTime
 from orchestrator.state import Status
 from tests.workspaces import TAP
 
+# A tap that is not ended, or not seen to end, is waited for without end.
+pytestmark = pytest.mark.timeout(60)
+
 AFTER_FOUR_ROWS = 1 + 4 + 2
 AFTER_FIVE_ROWS = AFTER_FOUR_ROWS + 1
 

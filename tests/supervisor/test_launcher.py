@@ -18,6 +18,9 @@ from orchestrator.supervisor.launching import is_compiled_from
 from orchestrator.supervisor.process import TapProcess
 from tests.workspaces import is_alive, wait_until
 
+# A tap that is not ended, or not seen to end, is waited for without end.
+pytestmark = pytest.mark.timeout(60)
+
 ROOT = Path(__file__).parents[2]
 
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"

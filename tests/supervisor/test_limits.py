@@ -12,6 +12,9 @@ from orchestrator.supervisor.process import TapProcess
 from tests.supervisor.test_launcher import FOREVER, WITH_CHILDREN
 from tests.workspaces import is_alive
 
+# A tap that is not ended, or not seen to end, is waited for without end.
+pytestmark = pytest.mark.timeout(60)
+
 MB = 1_000_000
 GRACE = 0.3
 

@@ -16,6 +16,9 @@ from orchestrator.supervisor.process import TapProcess
 from orchestrator.supervisor.stopping import Stop
 from tests.workspaces import is_alive, wait_until
 
+# A tap that is not ended, or not seen to end, is waited for without end.
+pytestmark = pytest.mark.timeout(60)
+
 FOREVER = "import time; time.sleep(600)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 WITH_A_CHILD = "import subprocess; child = subprocess.Popen(['sleep', '600']); print(child.pid, flush=True)"
