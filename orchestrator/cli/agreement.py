@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from orchestrator.cli.command import asked
+from orchestrator.cli.plain import plain
 from orchestrator.cli.progress import Work
 from orchestrator.cli.terminal import can_ask
 
@@ -26,7 +27,7 @@ def agreement(fix: bool | None, work: Work) -> Callable[[str], bool]:
 
     def ask(command: str) -> bool:
         with work.still():
-            return click.confirm(f"It works as: {command}\nGo on with that?", default=True, err=True)
+            return click.confirm(f"It works as: {plain(command)}\nGo on with that?", default=True, err=True)
 
     if fix is None and can_ask() and not asked().no_input:
         return ask

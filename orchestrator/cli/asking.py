@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.catalogs import Choice, Inclusion, Property, type_in_words
+from orchestrator.cli.plain import plain
 from orchestrator.cli.tables import grid
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def ask_selection(choices: Sequence[Choice]) -> tuple[Choice, ...]:
         ],
         at_least_one=True,
     )
-    in_part = _marked("Choose columns of", [_line(choices[number].stream.id, number) for number in streams])
+    in_part = _marked("Choose columns of", [_line(plain(choices[number].stream.id), number) for number in streams])
     chosen = [replace(choice, selected=number in streams) for number, choice in enumerate(choices)]
     for number in in_part:
         chosen[number] = _ask_columns(chosen[number])
@@ -36,7 +37,7 @@ def _ask_columns(choice: Choice) -> Choice:
     columns = [property for property in choice.stream.properties if len(property.names) == 1]
     titles = _aligned([str(property), type_in_words(property.schema)] for property in columns)
     taken = _marked(
-        f"Columns of {choice.stream.id}",
+        f"Columns of {plain(choice.stream.id)}",
         [
             _line(title, each.names, checked=each.names in choice.properties, disabled=choice.settled_by(each))
             for title, each in zip(titles, columns, strict=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.plain import plain
 from orchestrator.cli.tables import Column, Item, as_csv, table, with_dim_head
-from orchestrator.cli.terminal import can_ask, put, say
+from orchestrator.cli.terminal import can_ask, hand_over, put, say
 from orchestrator.cli.words import document
 from orchestrator.errors import UsageError
 
@@ -175,7 +176,7 @@ def confirm(question: str, *, yes: bool, otherwise: str) -> None:
         raise UsageError(
             "this needs a yes, and nobody is here to say it", cause=question, data="nothing was changed", hint=otherwise
         )
-    if not click.confirm(question, err=True):
+    if not click.confirm(plain(question), err=True):
         say("Nothing was changed.")
         raise click.exceptions.Exit(1)
 
@@ -192,8 +193,7 @@ def show(format: str, name: str, items: Sequence[Item], columns: Sequence[Column
         case "json":
             put(document(**{name: items}))
         case "csv":
-            put(
-                as_csv([column.head for column in columns], [[column.of(item) for column in columns] for item in items])
-            )
+            rows = [[column.of(item) for column in columns] for item in items]
+            hand_over(f"{as_csv([column.head for column in columns], rows)}\n".encode())
         case "table" if items:
             put(with_dim_head(table(columns, items)))

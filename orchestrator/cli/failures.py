@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.terminal import say
+from orchestrator.cli.terminal import say, styled
 from orchestrator.errors import OrchestratorError, Stopped, UsageError
 
 _RETRY = {True: "this may pass by itself", False: "this does not pass by itself"}
+_LOUD = {"hint": ("bold",)}
 
 
 def report(error: BaseException, *, verbose: bool, of_a_run: bool = False) -> OrchestratorError:
@@ -17,13 +18,13 @@ def report(error: BaseException, *, verbose: bool, of_a_run: bool = False) -> Or
     if verbose:
         say("".join(traceback.format_exception(error)).rstrip())
     shown = in_our_words(error)
-    say(f"{click.style('error:', fg='red', bold=True)} {shown.message}")
+    say(f"{styled('error:', 'red', 'bold')} {shown.message}")
     details = shown.details()
     if of_a_run and not isinstance(shown, UsageError | Stopped):
         # The hint is the last line.
         details.insert(len(details) - bool(shown.hint), ("retry", _RETRY[shown.is_temporary]))
     for label, text in details:
-        say(f"  {click.style(f'{label}:', bold=label == 'hint')} {text}")
+        say(f"  {styled(f'{label}:', *_LOUD.get(label, ()))} {text}")
     return shown
 
 

@@ -18,7 +18,9 @@ class Name(click.ParamType[str]):
     def shell_complete(self, context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         try:
             with context:
-                return [CompletionItem(name) for name in self._known(context, typed) if name.startswith(typed)]
+                known = [name for name in self._known(context, typed) if name.startswith(typed)]
+                # A shell types what is proposed: that has to be seen.
+                return [CompletionItem(name) for name in known if name.isprintable()]
         except OrchestratorError:
             # A shell that completes is no place to complain.
             return []

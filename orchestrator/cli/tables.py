@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-import click
-
+from orchestrator.cli.terminal import styled
 from orchestrator.cli.words import in_words
 
 Item = TypeVar("Item")
@@ -45,6 +44,7 @@ def grid(
     widest: int | None = None,
 ) -> str:
     """Values, put into `words`, under their heads. No cell is wider than `widest`."""
+    heads = [_cell(head, None) for head in heads]
     rows = [[_cell(words(value), widest) for value in row] for row in values]
     widths = [max(map(_width, cells)) for cells in zip(heads, *rows, strict=True)]
     right = [_all_numbers(column) for column in zip(*values, strict=True)] or [False] * len(heads)
@@ -58,7 +58,7 @@ def grid(
 def with_dim_head(table: str) -> str:
     """The same for a terminal."""
     head, _, rows = table.partition("\n")
-    return f"{click.style(head, dim=True)}\n{rows}"
+    return f"{styled(head, 'dim')}\n{rows}"
 
 
 def columns_that_fit(columns: Sequence[Sequence[str]], *, room: int, widest: int) -> int:

@@ -1,4 +1,7 @@
-"""The two streams: data goes to stdout, everything else to stderr; and whether a person sits there."""
+"""The two streams: data goes to stdout, everything else to stderr; and whether a person sits there.
+
+Whatever is said may hold words of a tap. Only what is `styled` here reaches a terminal as more than letters.
+"""
 
 import os
 import shlex
@@ -7,22 +10,54 @@ from typing import TextIO
 
 import click
 
+from orchestrator.cli.plain import plain
+
 
 def put(text: str) -> None:
     """One piece of data, on stdout."""
-    click.echo(text, color=is_colourful(sys.stdout))
+    click.echo(as_shown(text, colour=is_colourful(sys.stdout)), color=True)
+
+
+def hand_over(content: bytes) -> None:
+    """Data for a program, on stdout: as it is, unless a person looks at it."""
+    if sys.stdout.isatty():
+        content = plain(content.decode(errors="replace")).encode()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def say(text: str) -> None:
     """One line for a person, on stderr."""
     # By name: while something is drawn at the foot of a terminal, rich stands there and makes room above it.
-    click.echo(text, file=sys.stderr, color=is_colourful(sys.stderr))
+    click.echo(as_shown(text, colour=is_colourful(sys.stderr)), file=sys.stderr, color=True)
+
+
+# Unicode keeps these out of texts: https://www.unicode.org/faq/private_use.html#noncharacters
+_STYLES = {"bold": "\ufdd1", "dim": "\ufdd2", "red": "\ufdd3", "green": "\ufdd4", "yellow": "\ufdd5"}
+_END = "\ufdd0"
+_ON_A_TERMINAL = str.maketrans(
+    {_END: "\x1b[0m"}
+    | {_STYLES["bold"]: "\x1b[1m", _STYLES["dim"]: "\x1b[2m"}
+    | {_STYLES["red"]: "\x1b[31m", _STYLES["green"]: "\x1b[32m", _STYLES["yellow"]: "\x1b[33m"}
+)
+_ELSEWHERE = str.maketrans(dict.fromkeys((_END, *_STYLES.values()), ""))
+
+
+def styled(text: str, *styles: str) -> str:
+    """The text as it is to look where there are colours: bold, dim, red, green, yellow."""
+    return f"{''.join(_STYLES[style] for style in styles)}{text}{_END}" if styles else text
+
+
+def as_shown(text: str, *, colour: bool) -> str:
+    """What a terminal is sent for a text."""
+    return plain(text).translate(_ON_A_TERMINAL if colour else _ELSEWHERE)
 
 
 def say_next(*words: str, after: str | None = None) -> None:
     """The command to type next, `after` another one; it runs as printed."""
     typed = shlex.join(["orchestrator", *words])
-    say(f"{click.style('Next', bold=True)}  {f'{after} && ' if after else ''}{typed}")
+    say(f"{styled('Next', 'bold')}  {f'{after} && ' if after else ''}{typed}")
 
 
 def is_lively(stream: TextIO) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import grid, with_dim_head
-from orchestrator.cli.terminal import is_lively, say
+from orchestrator.cli.terminal import as_shown, is_lively, say
 from orchestrator.cli.words import Rate, number
 from orchestrator.events import Event, Listener, Progress, RunStarted
 
@@ -107,7 +107,7 @@ class _Picture:
         lines = [f"{self._title}  {clock(time.monotonic() - self._began)}"]
         if self._progress is not None and self._progress.read:
             lines.append(streams(self._progress, self._rates))
-        return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="ellipsis")
+        return Text.from_ansi(as_shown("\n".join(lines), colour=True), no_wrap=True, overflow="ellipsis")
 
 
 def title(run: RunStarted) -> str:

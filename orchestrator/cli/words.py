@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.cli.plain import plain_json
+
 NOTHING = "–"
 SCHEMA = 1
 """The version of what `document` writes: it grows with every change that a reader would stumble over."""
@@ -99,7 +101,7 @@ def document(**members: Any) -> str:
     import msgspec
 
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
-    return msgspec.json.format(encoder.encode({"schema": SCHEMA, **members}), indent=2).decode()
+    return plain_json(msgspec.json.format(encoder.encode({"schema": SCHEMA, **members}), indent=2).decode())
 
 
 def raw(json: bytes | None) -> Any:

@@ -8,7 +8,8 @@ import click
 from orchestrator.cli.command import answer, asked, command, format_option, show, workspace
 from orchestrator.cli.failures import report
 from orchestrator.cli.names import TAP
-from orchestrator.cli.terminal import can_ask, say, say_next
+from orchestrator.cli.plain import plain
+from orchestrator.cli.terminal import can_ask, say, say_next, styled
 from orchestrator.cli.words import counted
 from orchestrator.errors import ConfigError, UsageError
 
@@ -143,11 +144,14 @@ def _ask(each: "SettingTold") -> str:
         return text
 
     if description := each.setting.description:
-        say(click.style(" ".join(description.split()), dim=True))
+        say(styled(" ".join(description.split()), "dim"))
     proposed = each.setting.suggestion if each.setting.default is None else each.setting.default
     default = proposed if proposed is None or isinstance(proposed, str) else json.dumps(proposed)
+    if default is not None and default != plain(default):
+        # Nobody takes by a mere enter what cannot be shown.
+        default = None
     answer: str = click.prompt(
-        f"{each.name}{_about(each)}",
+        plain(f"{each.name}{_about(each)}"),
         default=default,
         show_default=bool(default),
         hide_input=each.secret,

@@ -1,14 +1,12 @@
 """`orchestrator doctor`"""
 
-import click
-
 from orchestrator.actions.doctor import Check, Verdict
 from orchestrator.cli.command import command, format_option, show, workspace
 from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import put
+from orchestrator.cli.terminal import put, styled
 
-_MARKS = {Verdict.OK: click.style("✓", fg="green"), Verdict.WARN: click.style("!", fg="yellow")}
-_MARKS[Verdict.FAIL] = click.style("✗", fg="red")
+_MARKS = {Verdict.OK: styled("✓", "green"), Verdict.WARN: styled("!", "yellow")}
+_MARKS[Verdict.FAIL] = styled("✗", "red")
 
 
 @command("doctor")

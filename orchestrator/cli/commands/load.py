@@ -10,7 +10,7 @@ import click
 from orchestrator import load_messages
 from orchestrator.cli.command import command, scrutiny_options
 from orchestrator.cli.progress import tell
-from orchestrator.cli.terminal import say
+from orchestrator.cli.terminal import hand_over, say
 from orchestrator.cli.words import counted
 from orchestrator.errors import Stopped
 from orchestrator.supervisor.blocks import read_blocks
@@ -102,8 +102,7 @@ def load(
 
 
 def _acknowledge(state: bytes) -> None:
-    sys.stdout.buffer.write(state + b"\n")
-    sys.stdout.buffer.flush()
+    hand_over(state + b"\n")
 
 
 def _check_that_somebody_listens() -> None:

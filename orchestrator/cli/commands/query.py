@@ -14,7 +14,7 @@ from orchestrator.cli.command import command, format_option, workspace
 from orchestrator.cli.names import DESTINATION
 from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import as_csv, columns_that_fit, grid, with_dim_head
-from orchestrator.cli.terminal import put, say
+from orchestrator.cli.terminal import hand_over, put, say
 from orchestrator.cli.words import counted, document, number
 from orchestrator.errors import UsageError
 
@@ -65,7 +65,7 @@ def _format(format: str, output: Path | None) -> str:
 
 def _write(content: bytes, output: Path | None) -> None:
     if output is None:
-        sys.stdout.buffer.write(content)
+        hand_over(content)
         return
     if not output.parent.is_dir():
         raise UsageError(f"there is no folder {output.parent}", hint=f"mkdir -p {output.parent}")

@@ -8,7 +8,7 @@ from orchestrator.cli.command import Group, answer, confirm, format_option, json
 from orchestrator.cli.names import FLOW
 from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import Column
-from orchestrator.cli.terminal import put, say, say_next
+from orchestrator.cli.terminal import hand_over, put, say, say_next
 from orchestrator.cli.words import Moment, document, moment, raw
 from orchestrator.errors import UsageError
 
@@ -66,7 +66,7 @@ def export_state(flow: str) -> None:
     found = workspace().state(flow, listen=tell)
     if found.state is None:
         raise UsageError(f'"{flow}" has no state', data="nothing was printed", hint=f"orchestrator state show {flow}")
-    put(found.state.decode())
+    hand_over(found.state + b"\n")
 
 
 @state.command("set")

@@ -10,7 +10,7 @@ from orchestrator import Workspace
 from orchestrator.cli.command import Group, answer, asked, json_option, workspace
 from orchestrator.cli.names import TAP
 from orchestrator.cli.progress import working
-from orchestrator.cli.terminal import put, say, say_next
+from orchestrator.cli.terminal import put, say, say_next, styled
 from orchestrator.cli.words import counted, document
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ def try_out(tap: str, records: int, seconds: float) -> int:
     return 1 if broken else 0
 
 
-_MARKS = {"kept": ("✓", "green"), "broken": ("✗", "red"), "not tried": ("–", "bright_black")}
+_MARKS = {"kept": ("✓", "green"), "broken": ("✗", "red"), "not tried": ("–", "dim")}
 
 
 def _lines(judged: "Judged") -> str:
     point = judged.point
     mark, colour = _MARKS[judged.verdict]
-    lines = [f"{click.style(mark, fg=colour)} {point.id:{_WIDTH}} it {point.promise}"]
+    lines = [f"{styled(mark, colour)} {point.id:{_WIDTH}} it {point.promise}"]
     if judged.verdict == "broken":
         lines += [f"    found: {judged.found}", f"    means: {point.means}", f"    mend: {point.mend}"]
     elif judged.found:
