@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.add_tap import TapAdded
     from orchestrator.actions.audit import TapAudited
     from orchestrator.actions.check_tap import TapChecked
+    from orchestrator.actions.compare_runs import RunsCompared
     from orchestrator.actions.configure import TapSettings
     from orchestrator.actions.discover import Discovered
     from orchestrator.actions.doctor import Check
@@ -433,6 +434,12 @@ class Workspace:
         from orchestrator.state import Runs
 
         return Runs(self.paths, self.config.flow(flow).name).find(number)
+
+    def compare_runs(self, flow: str, before: int, after: int) -> RunsCompared:
+        """What is different about two runs of a flow."""
+        from orchestrator.actions.compare_runs import compare_runs
+
+        return compare_runs(self.paths, self.config, flow, before, after)
 
     def log(self, flow: str, *, run: int | None = None, follow: bool = False) -> Iterator[str]:
         """The lines that the tap wrote on stderr in a run, the newest unless given; `follow` waits for more."""

@@ -146,6 +146,13 @@ class Paths:
         """One run: run.json, tap.log, messages.zst, files/, and work-…/ while it lasts."""
         return self.runs(flow) / f"{number:06d}"
 
+    def documents(self, flow: str) -> Path:
+        """What runs of a flow ran with, each kept once for all of them."""
+        return self.flow(flow) / "ran-with"
+
+    def document(self, flow: str, name: str) -> Path:
+        return self.documents(flow) / name
+
     def record(self, flow: str, number: int) -> Path:
         """What is known of a run: when, by whom, how it ended."""
         return self.run(flow, number) / "run.json"

@@ -14,6 +14,7 @@ from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.commit import Checkpoint, Commit, Counted, Rewind, Settling, commit_after, is_empty
 from orchestrator.load.generations import Generations
+from orchestrator.load.outline import Outline
 from orchestrator.load.quarantine import Refused, in_quarantine
 from orchestrator.load.table import Table, table_for
 from orchestrator.protocol.messages import Schema, Unknown
@@ -47,9 +48,9 @@ class Landing:
     """Stages batches and writes commits, and counts both.
 
     `last` is the last commit that the destination holds; `read`, `committed` and `quarantined` count records per
-    stream, the last one also, under "", lines that are no record; `streams` are those whose SCHEMA came; `heard_state`
-    tells whether a STATE that remembers something came with a commit; `unsettled` whether anything was read that no
-    commit holds yet. `scrub` takes secrets out of what goes to the quarantine.
+    stream, the last one also, under "", lines that are no record; `streams` are those whose SCHEMA came, and `outlines`
+    what they look like; `heard_state` tells whether a STATE that remembers something came with a commit; `unsettled`
+    whether anything was read that no commit holds yet. `scrub` takes secrets out of what goes to the quarantine.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Landing:
         self.refused = False
         self.unsettled = False
         self.streams: set[str] = set()
+        self.outlines: dict[str, Outline] = {}
         self.heard_state = False
         self._destination = destination
         self._intent = intent
@@ -96,7 +98,9 @@ class Landing:
         mode, key = rules.settling(schema, self._intent.mode)
         generation = self._generations.announce(schema.stream, replaces=mode is Mode.REPLACE)
         nesting = rules.nesting_of(schema.stream)
-        return table_for(schema, mode, key=key, generation=generation, nesting=nesting)
+        table = table_for(schema, mode, key=key, generation=generation, nesting=nesting)
+        self.outlines[schema.stream] = Outline.of(table)
+        return table
 
     def take(self, step: Settling, *, before_commit: Callable[[], None] = lambda: None) -> Commit | None:
         """Does what one step asks for. Gives the commit once the destination holds it."""

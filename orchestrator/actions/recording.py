@@ -17,7 +17,7 @@ from orchestrator.load.commit import Commit
 from orchestrator.paths import Paths
 from orchestrator.protocol.bookmarks import bookmarks
 from orchestrator.secrets import Redaction
-from orchestrator.state import Run, Runs
+from orchestrator.state import Kind, Run, Runs
 
 _SECONDS_BETWEEN_REPORTS = 0.2
 _SECONDS_A_TRY = 1.0
@@ -125,9 +125,19 @@ def recorded(runs: Runs, run: Run, landing: Landing, listen: Listener, redaction
         yield recording
     except BaseException as error:
         redaction.over(error)
-        recording.run = runs.end(recording.counted(), error)
+        recording.run = runs.end(_with_outlines(runs, recording), error)
         raise
-    recording.run = runs.end(recording.counted())
+    recording.run = runs.end(_with_outlines(runs, recording))
+
+
+def _with_outlines(runs: Runs, recording: Recording) -> Run:
+    """The run as it was counted, with what its streams looked like over what was known of others. An archive tells how
+    they looked once."""
+    run, seen = recording.counted(), recording.landing.outlines
+    if run.kind is Kind.REPLAY or not seen:
+        return run
+    outlines = runs.documents.keep_outlines({**runs.documents.outlines(run.ran_with.outlines), **seen})
+    return replace(run, ran_with=replace(run.ran_with, outlines=outlines))
 
 
 def without_secrets(listen: Listener, redaction: Redaction) -> Listener:

@@ -19,6 +19,7 @@ from orchestrator.actions.recording import (
     recorded,
     without_secrets,
 )
+from orchestrator.actions.remembering import circumstances_of
 from orchestrator.actions.starting import (
     Prepared,
     broken_by_its_catalog,
@@ -94,11 +95,12 @@ def run_flow(
             from_commit=from_commit,
             afresh=(EVERY,) if beginning.afresh is None else tuple(sorted(beginning.afresh)),
             scrutiny=scrutiny or flow.scrutiny,
+            ran_with=circumstances_of(paths, runs.documents, flow, config.destination(flow.destination), prepared),
             due=due,
             after=last.run if last else 0,
         )
         # Also after a run that fails: one that fails every quarter of an hour must not fill the disk.
-        stack.callback(prune, paths, name, config.retention)
+        stack.callback(prune, paths, name, flow.retention)
         intent = replace(intent_of(flow, prepared, run.number, beginning), scrutiny=run.scrutiny)
         landing = Landing(destination, intent, last, listen, redaction.redact)
         with recorded(runs, run, landing, listen, redaction) as recording:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,8 @@ from orchestrator.supervisor.process import TapProcess
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A tap that can be started. `choices` are empty for a tap without a catalog."""
+    """A tap that can be started. `written` is its config with references in the place of secrets; `choices` are empty
+    for a tap without a catalog."""
 
     tap: Tap
     receipt: Receipt
@@ -40,6 +42,7 @@ class Prepared:
     own: OwnConfig
     redaction: Redaction
     rules: Rules
+    written: Mapping[str, Any]
     choices: tuple[Choice, ...] = ()
 
     @property
@@ -86,7 +89,7 @@ def prepare(
     )
     redaction.learn_config(tap.env, telling.environment)
     redaction.learn_config(ambient, ambient)
-    return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()))
+    return Prepared(tap, receipt, invocation, own, redaction, rules_of(tap, ()), telling.written)
 
 
 @contextmanager

@@ -224,6 +224,8 @@ def _flow_problems(flows: Mapping[int, dict[str, Any]], taps: Document, destinat
             yield from _schedule_problems((*place, "schedule"), flow["schedule"])
         if isinstance(flow.get("retries"), dict):
             yield from _departures((*place, "retries"), flow["retries"], RETRIES)
+        if isinstance(flow.get("retention"), dict):
+            yield from _departures((*place, "retention"), flow["retention"], RETENTION)
         if isinstance(tap, str) and tap not in taps:
             yield (*place, "from"), f'it takes from "{tap}", but there is no such tap{_choice(tap, taps)}'
         if isinstance(destination, str) and destination not in destinations:

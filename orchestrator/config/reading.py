@@ -165,8 +165,9 @@ def _config(document: Document, root: Path, limits: Mapping[str, Any], environ: 
     return Config(
         taps={id: _tap(id, taps, root) for id in taps},
         destinations={id: _destination(id, table, root) for id, table in document.get("destinations", {}).items()},
-        flows={table["name"]: _flow(table, limits) for table in document.get("flows", [])},
-        retention=Retention(**document.get("retention", {})),
+        flows={
+            table["name"]: _flow(table, limits, document.get("retention", {})) for table in document.get("flows", [])
+        },
         hub=hub_of(document.get("hub", {}), environ),
     )
 
@@ -265,7 +266,7 @@ def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:
     return Destination(id=id, type=table["type"], path=path, **_given(table, "schema"))
 
 
-def _flow(table: Mapping[str, Any], limits: Mapping[str, Any]) -> Flow:
+def _flow(table: Mapping[str, Any], limits: Mapping[str, Any], retention: Mapping[str, Any]) -> Flow:
     limits = {**_given(table, "commit_rows", "commit_seconds"), **limits}
     return Flow(
         name=table["name"],
@@ -278,6 +279,7 @@ def _flow(table: Mapping[str, Any], limits: Mapping[str, Any]) -> Flow:
         schedule=_schedule(table["schedule"]) if "schedule" in table else None,
         freshness=seconds_of(table["freshness"]) if "freshness" in table else None,
         retries=Retries(**_in_seconds(table.get("retries", {}), "backoff", "max")),
+        retention=Retention(**_in_seconds({**retention, **table.get("retention", {})}, "age")),
         **limits,
     )
 

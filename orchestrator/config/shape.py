@@ -194,6 +194,7 @@ FLOW: Shape = {
     "schedule": Kind('a table, such as { every = "15 min" } or { cron = "0 6 * * 1-5" }', _is_table),
     "freshness": DURATION,
     "retries": Kind('a table, such as { attempts = 3, backoff = "30 s", max = "10 min" }', _is_table),
+    "retention": Kind('a table, such as { archives = 5, age = "90 days" }', _is_table),
 }
 
 SCHEDULE: Shape = {
@@ -217,4 +218,5 @@ HUB: Shape = {
 RETENTION: Shape = {
     "runs": Kind("a whole number above 0", _is_above_zero),
     "archives": Kind("a whole number, 0 or above", lambda value: _is_whole(value) and value >= 0),
+    "age": DURATION,
 }

@@ -232,9 +232,19 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of the past is kept for each flow: runs with their logs, and archives of messages. `age` is how old a
+    run may get, in seconds; None: as old as it likes."""
+
+    runs: int = 1000
+    archives: int = 20
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """One `[[flows]]`: from one tap to one destination. Times are in seconds. `freshness` is how old its last commit
-    may be, None: as old as its schedule leaves it."""
+    may be, None: as old as its schedule leaves it; `retention` is that of all flows with its own over it."""
 
     name: str
     tap: str
@@ -246,14 +256,7 @@ class Flow:
     schedule: Schedule | None = None
     freshness: float | None = None
     retries: Retries = Retries()
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How much of the past is kept for each flow: runs with their logs, and archives of messages."""
-
-    runs: int = 1000
-    archives: int = 20
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +273,6 @@ class Config:
     taps: Mapping[str, Tap]
     destinations: Mapping[str, Destination]
     flows: Mapping[str, Flow]
-    retention: Retention = Retention()
     hub: Hub = Hub()
 
     def tap(self, id: str) -> Tap:

@@ -3,6 +3,7 @@
     commits.py     commits.jsonl: every commit, and each break in their history
     plans.py       schedule.json, paused.json: since when its schedule holds, and whether it rests
     runs.py        runs/000012/run.json: who ran when, and how it ended
+    circumstances.py  ran-with/: what runs ran with, kept once for all that share it
     archive.py     runs/000012/messages.zst: the messages, for replay
     kept_files.py  runs/000012/files/: the files that BATCH messages name, for replay
     taplog.py      runs/000012/tap.log: what the tap said on stderr
@@ -13,6 +14,7 @@ described for people in `state/README.md`.
 """
 
 from orchestrator.state.archive import ArchiveWriter, read_archive, rewrite_archive
+from orchestrator.state.circumstances import Circumstances, Documents
 from orchestrator.state.commits import Break, CommitLog, Entry
 from orchestrator.state.kept_files import FilesWriter, KeptFiles
 from orchestrator.state.plans import Pause, Plans
@@ -23,7 +25,9 @@ from orchestrator.state.taplog import read_log
 __all__ = [
     "ArchiveWriter",
     "Break",
+    "Circumstances",
     "CommitLog",
+    "Documents",
     "Entry",
     "Failure",
     "FilesWriter",

@@ -13,6 +13,7 @@ from orchestrator.clock import rfc3339
 from orchestrator.config import USUAL_SCRUTINY, Scrutiny
 from orchestrator.errors import OrchestratorError, Stopped, UnknownName
 from orchestrator.paths import Paths
+from orchestrator.state.circumstances import UNKNOWN, Circumstances, Documents
 from orchestrator.state.disk import writing
 
 
@@ -66,7 +67,7 @@ class Run:
     `due` is the time of the flow's schedule that it was started for, None for one that a person started.
     `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
     that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read;
-    `scrutiny` is how it looked at lines.
+    `scrutiny` is how it looked at lines, `ran_with` names what it ran with.
     `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
     Of a damaged run all but flow, number and error is empty.
     """
@@ -85,6 +86,7 @@ class Run:
     afresh: tuple[str, ...] = ()
     replay_of: int | None = None
     scrutiny: Scrutiny = USUAL_SCRUTINY
+    ran_with: Circumstances = UNKNOWN
     first_commit: int | None = None
     last_commit: int | None = None
     read: Mapping[str, int] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Runs:
     """The runs of one flow. Whoever begins, updates or ends one holds the flow's OS lock; anybody may read."""
 
     def __init__(self, paths: Paths, flow: str) -> None:
+        self.documents = Documents(paths, flow)
         self._paths = paths
         self._flow = flow
 
@@ -117,6 +120,7 @@ class Runs:
         afresh: tuple[str, ...] = (),
         replay_of: int | None = None,
         scrutiny: Scrutiny = USUAL_SCRUTINY,
+        ran_with: Circumstances = UNKNOWN,
         due: str | None = None,
         after: int = 0,
     ) -> Run:
@@ -140,6 +144,7 @@ class Runs:
             afresh=afresh,
             replay_of=replay_of,
             scrutiny=scrutiny,
+            ran_with=replace(ran_with, outlines=self._outlines_so_far()),
         )
         self.update(run)
         return run
@@ -156,11 +161,16 @@ class Runs:
             started=at,
             ended=at,
             due=due,
+            ran_with=Circumstances(outlines=self._outlines_so_far()),
             error=failure,
             exit_code=exit_code,
         )
         self.update(run)
         return run
+
+    def _outlines_so_far(self) -> str | None:
+        last = self.last()
+        return last.ran_with.outlines if last else None
 
     def _next_number(self, after: int = 0) -> int:
         return max([after, *self.numbers()]) + 1

@@ -206,3 +206,28 @@ def test_a_destination_in_use_is_told_and_not_waited_for(orchestrator, shop, sta
         said = orchestrator("doctor", "--json")
 
     assert verdicts(said)['destination "warehouse"'][0] == "warn"
+
+
+def test_two_runs_are_compared_and_what_they_ran_with(orchestrator, shop):
+    shop.run()
+    shop.settle(commit_rows=7)
+    shop.run()
+
+    said = orchestrator("runs", "diff", "1", "2")
+
+    assert (said.exit_code, said.err) == (0, "One of them did not write down its packages.\n")
+    assert "rows of issues" in said.out
+    assert "flow.commit_rows  1000000  7" in said.out
+    document = orchestrator("runs", "diff", "shop", "1", "2", "--json").document["compared"]
+    assert [change["setting"] for change in document["settings"]] == ["flow.commit_rows"]
+    assert document["before"]["committed"] == {"issues": 3}
+
+
+@pytest.mark.parametrize("words", [["1"], ["shop", "1"], ["shop", "one", "2"], ["shop", "1", "9"], ["gone", "1", "1"]])
+def test_runs_that_cannot_be_compared_are_refused(orchestrator, shop, words):
+    shop.run()
+
+    said = orchestrator("runs", "diff", *words)
+
+    assert (said.exit_code, said.out) == (2, "")
+    assert "hint: " in said.err

@@ -108,7 +108,6 @@ def test_an_empty_file_is_a_workspace_without_anything(read):
     config = read("")
 
     assert (config.taps, config.destinations, config.flows) == ({}, {}, {})
-    assert config.retention == Retention(runs=1000, archives=20)
 
 
 def test_a_tap_says_how_it_is_installed_and_what_is_taken_from_it(read):
@@ -143,8 +142,11 @@ def test_a_table_with_more_in_it_than_env_is_no_reference(read):
 def test_a_flow_carries_one_tap_to_one_destination(read):
     flows = read(SHOP).flows
 
-    assert flows["gitlab"] == Flow("gitlab", "gitlab", "warehouse", Mode.APPEND, commit_rows=5000, commit_seconds=2.5)
-    assert flows["eu"] == Flow("eu", "gitlab-eu", "warehouse", Mode.AUTO, commit_rows=1_000_000, commit_seconds=10.0)
+    kept = Retention(archives=3)
+    assert flows["gitlab"] == Flow(
+        "gitlab", "gitlab", "warehouse", Mode.APPEND, commit_rows=5000, commit_seconds=2.5, retention=kept
+    )
+    assert flows["eu"] == Flow("eu", "gitlab-eu", "warehouse", Mode.AUTO, retention=kept)
 
 
 def test_the_path_of_a_destination_starts_at_the_workspace(read, tmp_path):
@@ -163,7 +165,10 @@ def test_the_path_of_a_destination_may_start_at_home(read, monkeypatch):
 
 
 def test_retention_says_how_much_of_the_past_is_kept(read):
-    assert read(SHOP).retention == Retention(archives=3)
+    own = SHOP.replace('name = "eu"', 'name = "eu"\nretention = { runs = 5, age = "90 days" }')
+
+    assert read(own).flow("gitlab").retention == Retention(runs=1000, archives=3)
+    assert read(own).flow("eu").retention == Retention(runs=5, archives=3, age=90 * 86400.0)
 
 
 def test_values_are_frozen(read):
@@ -334,6 +339,10 @@ def test_an_unknown_name_in_an_empty_file_says_that_there_is_none(read):
         ("[flows]\n", "1: flows is a table; it must be a list of tables, each written [[flows]]"),
         ("retention = 3\n", "1: retention is 3; it must be a table, written [retention]"),
         ("[retention]\nruns = true\n", "2: retention: runs is true; it must be a whole number above 0"),
+        (
+            "[retention]\nage = 0\n",
+            '2: retention: age is 0; it must be a number of seconds above 0, or a text such as "15 min"',
+        ),
         ("[retention]\narchives = -1\n", "2: retention: archives is -1; it must be a whole number, 0 or above"),
     ],
 )

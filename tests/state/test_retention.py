@@ -1,10 +1,13 @@
 """What goes when there is too much of the past, and what never goes."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from orchestrator import durable
 from orchestrator.config import Retention
-from orchestrator.state import ArchiveWriter, FilesWriter, Pruned, Runs, Status, prune
+from orchestrator.state import ArchiveWriter, Circumstances, FilesWriter, Pruned, Runs, Status, prune
 
 
 @pytest.fixture
@@ -81,3 +84,47 @@ def test_a_number_is_not_given_twice_even_when_nothing_is_kept(paths, runs):
 
 def test_a_flow_that_never_ran_has_nothing_to_prune(paths):
     assert prune(paths, "shop", Retention(runs=0, archives=0)) == Pruned((), ())
+
+
+def committed(runs, number, **more):
+    runs.update(replace(runs.find(number), first_commit=number, last_commit=number, **more))
+
+
+def test_the_newest_run_that_committed_can_be_replayed_however_many_failed_since(paths, runs):
+    committed(runs, 1)
+    committed(runs, 2)
+
+    assert prune(paths, "shop", Retention(runs=2, archives=1)) == Pruned((1, 3, 4), (5,))
+
+    assert (runs.numbers(), archived(paths)) == ([2, 5, 6], [2, 6])
+    assert prune(paths, "shop", Retention(runs=2, archives=0)).archives == (2, 6)
+
+
+def test_what_a_replay_committed_came_from_an_archive_that_stays(paths, runs):
+    committed(runs, 5, replay_of=2)
+
+    prune(paths, "shop", Retention(runs=1, archives=1))
+
+    assert runs.numbers() == [2, 5, 6]
+
+
+def test_what_is_too_old_goes_but_for_the_newest_and_the_newest_that_committed(paths, runs):
+    committed(runs, 2)
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    for number, day in ((1, 1), (2, 2), (3, 10), (4, 20), (5, 25), (6, 28)):
+        runs.update(replace(runs.find(number), started=f"2026-04-{day:02}T00:00:00Z"))
+    ten_days = Retention(age=10 * 86400)
+
+    assert prune(paths, "shop", ten_days, now).runs == (1, 3, 4)
+    assert runs.numbers() == [2, 5, 6]
+    assert prune(paths, "shop", ten_days, now + timedelta(days=100)).runs == (5,)
+    assert runs.numbers() == [2, 6]
+
+
+def test_what_no_run_ran_with_is_forgotten_in_time(paths, runs):
+    old, new = (runs.documents.keep(content) for content in (b"old", b"new"))
+    runs.update(replace(runs.find(6), ran_with=Circumstances(lock=new), number=100))
+
+    prune(paths, "shop", Retention())
+
+    assert (runs.documents.read(old), runs.documents.read(new)) == (None, b"new")

@@ -1,19 +1,24 @@
 """`orchestrator runs`"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
 from orchestrator.cli.names import FLOW
-from orchestrator.cli.tables import Column, facts, table, with_dim_head
+from orchestrator.cli.tables import Column, facts, grid, table, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
 from orchestrator.cli.words import Moment, Size, counted, seconds_between
 from orchestrator.config.measures import seconds_of
 from orchestrator.errors import UsageError
 from orchestrator.state import Run, Status
+
+if TYPE_CHECKING:
+    from orchestrator.actions.compare_runs import RunsCompared
+
+_WIDEST = 60
 
 
 class Listing(Group):
@@ -81,7 +86,7 @@ def show_run(words: tuple[str, ...]) -> None:
     FLOW may be left out where there is only one.
     """
     opened = workspace()
-    flow, number = _named(words, [*opened.config.flows])
+    flow, number = _named("show", words, [*opened.config.flows])
     run = opened.find_run(flow, number)
     if asked().json:
         answer(run=run)
@@ -98,20 +103,76 @@ def show_run(words: tuple[str, ...]) -> None:
     say_next("logs", flow, "--run", str(number))
 
 
-def _named(words: Sequence[str], flows: Sequence[str]) -> tuple[str, int]:
-    """The flow and the number that were meant. Raises UsageError."""
-    *named, number = words
-    if len(named) > 1 or not number.isdecimal():
-        raise UsageError(f'"{" ".join(words)}" names no run', hint="orchestrator runs show FLOW NUMBER")
-    if named:
-        return named[0], int(number)
-    if len(flows) != 1:
+@runs.command("diff")
+@click.argument("words", nargs=-1, required=True, metavar="[FLOW] NUMBER NUMBER")
+@json_option
+def compare(words: tuple[str, ...]) -> None:
+    """Compare two runs of a flow.
+
+    What they brought and how long they took; and what was different about the packages of the tap, its settings, those
+    of the flow, and the columns of streams. FLOW may be left out where there is only one.
+    """
+    opened = workspace()
+    flow, before, after = _named("diff", words, [*opened.config.flows], count=2)
+    compared = opened.compare_runs(flow, before, after)
+    if asked().json:
+        answer(compared=compared)
+        return
+    heads = ("", f"run {before}", f"run {after}")
+    put(with_dim_head(grid(heads, [*_side_by_side(compared)])))
+    differences = [*_differences(compared)]
+    if differences:
+        put(f"\n{with_dim_head(grid(('changed', heads[1], heads[2]), differences, widest=_WIDEST))}")
+    elif not compared.unknown:
+        say("They ran with the same packages, settings and columns.")
+    if compared.unknown:
+        say(f"One of them did not write down its {' and '.join(compared.unknown)}.")
+
+
+def _named(command: str, words: Sequence[str], flows: Sequence[str], *, count: int = 1) -> tuple[Any, ...]:
+    """The flow and the `count` numbers of runs that were meant. Raises UsageError."""
+    named, numbers = words[:-count], words[-count:]
+    usual = " ".join(["NUMBER"] * count)
+    if len(named) > 1 or len(numbers) < count or not all(number.isdecimal() for number in numbers):
+        noun = "run" if count == 1 else "runs"
+        raise UsageError(f'"{" ".join(words)}" names no {noun}', hint=f"orchestrator runs {command} FLOW {usual}")
+    if not named and len(flows) != 1:
+        said = " ".join(numbers)
         raise UsageError(
-            f"of which flow is it run {number}?",
+            f"of which flow is it run {' and '.join(numbers)}?",
             cause=f"there are {', '.join(flows)}" if flows else "there is no flow yet",
-            hint=f"orchestrator runs show {flows[0] if flows else 'FLOW'} {number}",
+            hint=f"orchestrator runs {command} {flows[0] if flows else 'FLOW'} {said}",
         )
-    return flows[0], int(number)
+    return (named[0] if named else flows[0], *map(int, numbers))
+
+
+def _side_by_side(compared: "RunsCompared") -> Iterator[tuple[Any, ...]]:
+    """What there is to say of both, and the rows of each stream."""
+    both = (compared.before, compared.after)
+    yield "status", *(run.status.value for run in both)
+    yield "started", *(Moment(run.started) for run in both)
+    yield "took", *(seconds_between(run.started, run.ended) if run.ended else None for run in both)
+    yield "messages", *(Size(run.bytes) for run in both)
+    for stream in sorted({*both[0].committed, *both[1].committed}):
+        yield f"rows of {stream}", *(run.committed.get(stream, 0) for run in both)
+
+
+def _differences(compared: "RunsCompared") -> Iterator[tuple[Any, ...]]:
+    for package in compared.packages:
+        yield package.package, package.before, package.after
+    for setting in compared.settings:
+        yield setting.setting, _said(setting.before), _said(setting.after)
+    for change in compared.columns:
+        what = f"{change.stream}.{change.column}" if change.column else f"key of {change.stream}"
+        yield what, change.before, change.after
+
+
+def _said(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_since(run: Run, since: datetime | None) -> bool:
