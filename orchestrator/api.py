@@ -485,12 +485,14 @@ class Workspace:
 
     # ── schedules ──
 
-    def schedule(self, flow: str, said: Mapping[str, Any] | None) -> FlowScheduled:
+    def schedule(
+        self, flow: str, said: Mapping[str, Any] | None, place: Mapping[str, Any] | None = None
+    ) -> FlowScheduled:
         """Gives a flow a schedule in the words of orchestrator.toml, such as `{"every": "15 min"}`, over what it says
-        now; None takes it out."""
+        now; None takes it out. `place` may have its `priority`, and the flows that it comes `after`."""
         from orchestrator.actions.schedule_flow import schedule_flow
 
-        return schedule_flow(self.paths, flow, said)
+        return schedule_flow(self.paths, flow, said, place)
 
     def scheduled(self, flow: str) -> FlowScheduled:
         """The schedule of a flow, and when it is due next."""

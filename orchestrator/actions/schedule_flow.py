@@ -25,9 +25,12 @@ class FlowScheduled:
     coming: tuple[str, ...]
 
 
-def schedule_flow(paths: Paths, name: str, said: Mapping[str, Any] | None) -> FlowScheduled:
+def schedule_flow(
+    paths: Paths, name: str, said: Mapping[str, Any] | None, place: Mapping[str, Any] | None = None
+) -> FlowScheduled:
     """Writes `schedule = { … }` of a flow to orchestrator.toml: what it says there now with what is `said` over it, in
-    the words of the file; None takes it out. Raises UnknownName, ConfigError."""
+    the words of the file; None takes it out. `place` has its `priority` and whom it comes `after`, as far as they are
+    to be others. Raises UnknownName, ConfigError."""
     # Only who edits pays for the import.
     from orchestrator.config.editing import set_flow
     from orchestrator.config.written import Written
@@ -35,7 +38,9 @@ def schedule_flow(paths: Paths, name: str, said: Mapping[str, Any] | None) -> Fl
     read_config(paths.config).flow(name)
     flows = Written.read(paths.config).document["flows"]
     before = next(flow for flow in flows if flow["name"] == name).get("schedule", {})
-    set_flow(paths.config, name, {"schedule": None if said is None else _over(before, said)})
+    schedule = None if said is None else _over(before, said)
+    # Who only says its place has no schedule yet, and gets none.
+    set_flow(paths.config, name, {**({} if schedule == {} else {"schedule": schedule}), **(place or {})})
     return scheduled(paths, name)
 
 
@@ -47,11 +52,13 @@ def _over(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 
 def scheduled(paths: Paths, name: str) -> FlowScheduled:
     """The schedule of a flow, and when it is due next. Raises UnknownName."""
-    schedule = read_config(paths.config).flow(name).schedule
+    flow = read_config(paths.config).flow(name)
+    schedule = flow.schedule
     if schedule is None:
         return FlowScheduled(name, None, "no schedule", ())
     times = coming(schedule, datetime.now(UTC), _SHOWN)
-    return FlowScheduled(name, schedule, explained(schedule), tuple(rfc3339(time) for time in times))
+    words = f"{explained(schedule)}, after {', '.join(flow.after)}" if flow.after else explained(schedule)
+    return FlowScheduled(name, schedule, words, tuple(rfc3339(time) for time in times))
 
 
 def pause_flow(paths: Paths, name: str, why: str = "somebody paused it") -> Pause:

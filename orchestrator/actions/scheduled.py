@@ -9,10 +9,10 @@ from orchestrator.clock import rfc3339
 from orchestrator.config import Flow, Schedule
 from orchestrator.errors import UsageError
 from orchestrator.paths import Paths
-from orchestrator.state import CommitLog, Plans, Run, Runs, Status
+from orchestrator.state import CommitLog, Kind, Plans, Run, Runs, Status
 
 _ENOUGH = 100
-"""So many of the newest runs tell all that a schedule has to know."""
+"""One that ended well is looked for among so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,24 @@ def begin_schedule(paths: Paths, flow: Flow, now: datetime) -> None:
 
 
 def past_of(paths: Paths, flow: Flow, now: datetime) -> Past:
-    """What became of a flow so far."""
-    began = Plans(paths).began(flow.name, _times(schedule_of(flow))) or now
-    runs = Runs(paths, flow.name).latest(_ENOUGH)
-    return Past.of(began, [_attempt(run) for run in runs if run.status not in (Status.RUNNING, Status.DAMAGED)])
+    """What became of a flow so far; of one without a schedule, as if one began now."""
+    began = (Plans(paths).began(flow.name, _times(flow.schedule)) if flow.schedule else None) or now
+    return Past.of(began, _attempts(Runs(paths, flow.name)))
+
+
+def _attempts(runs: Runs) -> list[Attempt]:
+    """The newest, oldest first, as far back as a schedule has to know: to one that had a due time, for these rise from
+    run to run, and to one that ended well."""
+    newest_first: list[Attempt] = []
+    was_due = ended_well = False
+    for run in runs.newest_first():
+        if run.status in (Status.RUNNING, Status.DAMAGED) or run.kind is Kind.REPLAY:
+            continue
+        newest_first.append(_attempt(run))
+        was_due, ended_well = was_due or run.due is not None, ended_well or run.exit_code == 0
+        if was_due and (ended_well or len(newest_first) >= _ENOUGH):
+            break
+    return newest_first[::-1]
 
 
 def _times(schedule: Schedule) -> str:
@@ -77,6 +91,7 @@ def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
 def _attempt(run: Run) -> Attempt:
     return Attempt(
         None if run.due is None else datetime.fromisoformat(run.due),
+        datetime.fromisoformat(run.started),
         datetime.fromisoformat(run.ended or run.started),
         run.exit_code,
         stopped=run.status is Status.STOPPED,

@@ -1,4 +1,4 @@
-"""Whose turn it is: from what is known of a flow's runs, what it is to be started for, and when."""
+"""Whose turn it is: from what is known of a flow's runs, what it is to be started for, when, and after whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.cadence.due import Due, due_now
 from orchestrator.cadence.retry import pause
-from orchestrator.cadence.times import chance
+from orchestrator.cadence.times import chance, latest_until, next_after
 from orchestrator.config import Retries, Schedule
 from orchestrator.errors import FINAL
 
@@ -20,6 +20,7 @@ class Attempt:
     `exit_code` is 0 when it ended well, and None when nobody knows."""
 
     due: datetime | None
+    started: datetime
     ended: datetime
     exit_code: int | None
     stopped: bool = False
@@ -36,13 +37,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What became of a flow so far. `since` is the latest due time that was seen to, or when its schedule began;
-    `failures` are those in a row for this time, `in_a_row` all of them; `last` is the newest attempt."""
+    """What became of a flow so far, since its schedule `began`. `since` is the latest due time that was seen to, or
+    when it began; `failures` are those in a row for this time, `in_a_row` all of them; `last` is the newest attempt.
+    `well` is the time that its newest run that ended well was for, or the moment at which it started, whichever is
+    later."""
 
+    began: datetime
     since: datetime
     failures: int = 0
     in_a_row: int = 0
     last: Attempt | None = None
+    well: datetime | None = None
 
     @classmethod
     def of(cls, began: datetime, attempts: Sequence[Attempt]) -> "Past":
@@ -51,7 +56,15 @@ class Past:
         newest = list(reversed(attempts))
         in_a_row = next((place for place, each in enumerate(newest) if not each.failed), len(newest))
         failures = sum(each.due == seen for each in newest[:in_a_row])
-        return cls(seen, failures, in_a_row, newest[0] if newest else None)
+        well = next((each for each in newest if each.exit_code == 0), None)
+        return cls(
+            began,
+            seen,
+            failures,
+            in_a_row,
+            newest[0] if newest else None,
+            None if well is None else max(well.due or well.started, well.started),
+        )
 
 
 def turn(schedule: Schedule, retries: Retries, flow: str, past: Past, now: datetime) -> Due:
@@ -64,3 +77,21 @@ def turn(schedule: Schedule, retries: Retries, flow: str, past: Past, now: datet
             again = last.ended + timedelta(seconds=wait)
             return Due(past.since, now) if again <= now else Due(None, again)
     return due_now(schedule, flow, past.since, now)
+
+
+def due_since(schedule: Schedule, past: Past, time: datetime) -> datetime:
+    """Since when a flow waits that is to be started for a time: of those that were missed, the first."""
+    return min(time, next_after(schedule, past.since))
+
+
+def has_had_its_run(schedule: Schedule | None, past: Past, time: datetime, since: datetime | None) -> bool:
+    """Whether those may start for their due `time` that come after a flow with this schedule and this past.
+
+    It was due last at this time or before it, and since then a run of it began, or was for that time, and ended well.
+    One that has no schedule had such a run `since` they had theirs; None: at any time.
+    """
+    if schedule is not None:
+        since = latest_until(schedule, time)
+        if since <= past.began:
+            return True
+    return past.well is not None and (since is None or past.well >= since)

@@ -231,6 +231,40 @@ def _flow_problems(flows: Mapping[int, dict[str, Any]], taps: Document, destinat
         if isinstance(destination, str) and destination not in destinations:
             choice = _choice(destination, destinations)
             yield (*place, "to"), f'it goes to "{destination}", but there is no such destination{choice}'
+    yield from _order_problems(flows)
+
+
+def _order_problems(flows: Mapping[int, dict[str, Any]]) -> Found:
+    after = {flow["name"]: _names(flow.get("after")) for flow in flows.values() if isinstance(flow.get("name"), str)}
+    told: set[str] = set()
+    for index, flow in flows.items():
+        place: Place = ("flows", index, "after")
+        name = flow.get("name")
+        for other in _names(flow.get("after")):
+            if other not in after:
+                yield place, f'it comes after "{other}", but there is no such flow{_choice(other, after)}'
+        circle = _way_back(name, after) if isinstance(name, str) and name not in told else []
+        # A circle is one problem, told once.
+        told.update(circle)
+        if circle:
+            yield place, f"it comes after itself: {' → '.join([*circle, circle[0]])}; take one of them out of after"
+
+
+def _way_back(name: str, after: Mapping[str, list[str]]) -> list[str]:
+    """The flows from `name` along `after` back to it; none when no way leads back."""
+    ways, passed = [[name]], {name}
+    while ways:
+        way = ways.pop()
+        others = after.get(way[-1], [])
+        if name in others:
+            return way
+        ways += [[*way, other] for other in others if other not in passed]
+        passed.update(others)
+    return []
+
+
+def _names(value: Any) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _schedule_problems(place: Place, schedule: dict[str, Any]) -> Found:

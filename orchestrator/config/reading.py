@@ -201,6 +201,7 @@ def _tap(id: str, taps: Mapping[str, Any], root: Path) -> Tap:
         sandbox=Sandbox(nearest.get("sandbox", Sandbox.AUTO)),
         allow_read=tuple(root / os.path.expanduser(path) for path in nearest.get("allow_read", ())),
         allow_write=tuple(root / os.path.expanduser(path) for path in nearest.get("allow_write", ())),
+        max_runs=nearest.get("max_runs"),
         namesakes=tuple(each for each in taps if each != id and _begins_with(each, id)),
     )
 
@@ -263,7 +264,7 @@ def _nesting(table: Mapping[str, Any]) -> Nesting:
 
 def _destination(id: str, table: Mapping[str, Any], root: Path) -> Destination:
     path = root / os.path.expanduser(table["path"])
-    return Destination(id=id, type=table["type"], path=path, **_given(table, "schema"))
+    return Destination(id=id, type=table["type"], path=path, **_given(table, "schema", "max_runs"))
 
 
 def _flow(table: Mapping[str, Any], limits: Mapping[str, Any], retention: Mapping[str, Any]) -> Flow:
@@ -280,6 +281,8 @@ def _flow(table: Mapping[str, Any], limits: Mapping[str, Any], retention: Mappin
         freshness=seconds_of(table["freshness"]) if "freshness" in table else None,
         retries=Retries(**_in_seconds(table.get("retries", {}), "backoff", "max")),
         retention=Retention(**_in_seconds({**retention, **table.get("retention", {})}, "age")),
+        after=tuple(table.get("after", ())),
+        **_given(table, "priority"),
         **limits,
     )
 

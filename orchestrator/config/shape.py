@@ -141,6 +141,7 @@ TAP: Shape = {
     "sandbox": _one_of(*Sandbox),
     "allow_read": FOLDERS,
     "allow_write": FOLDERS,
+    "max_runs": COUNT,
     "limits": Kind("a table, written [taps.NAME.limits]", _is_table),
     "config": Kind("a table, written [taps.NAME.config]", _is_table),
     "env": Kind("a table, written [taps.NAME.env]", _is_table),
@@ -180,6 +181,7 @@ DESTINATION: Shape = {
     "type": _one_of("duckdb", "parquet"),
     "path": PATH,
     "schema": NAME,
+    "max_runs": COUNT,
 }
 
 FLOW: Shape = {
@@ -195,6 +197,8 @@ FLOW: Shape = {
     "freshness": DURATION,
     "retries": Kind('a table, such as { attempts = 3, backoff = "30 s", max = "10 min" }', _is_table),
     "retention": Kind('a table, such as { archives = 5, age = "90 days" }', _is_table),
+    "priority": Kind("a whole number, such as 10", _is_whole),
+    "after": Kind('a list of flows, such as ["orders"]', _is_texts),
 }
 
 SCHEDULE: Shape = {

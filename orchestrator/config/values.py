@@ -166,6 +166,8 @@ class Tap:
     allow_read: tuple[Path, ...] = ()
     """Folders and files that it may read, beside those that it needs and those that it is told of."""
     allow_write: tuple[Path, ...] = ()
+    max_runs: int | None = None
+    """So many of its runs are at work at once at most, as far as schedules start them; None: as many as there are."""
     namesakes: tuple[str, ...] = ()
     """Other taps whose names begin with its own, as `pg-eu` does with `pg`."""
 
@@ -190,12 +192,14 @@ def _as_variable(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One `[destinations.ID]`. `path` is absolute; `schema` may hold `{flow}` and `{tap}`."""
+    """One `[destinations.ID]`. `path` is absolute; `schema` may hold `{flow}` and `{tap}`; `max_runs` is that of a tap,
+    for runs into this path."""
 
     id: str
     type: str
     path: Path
     schema: str = "{flow}"
+    max_runs: int | None = None
 
 
 class CatchUp(StrEnum):
@@ -244,7 +248,9 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One `[[flows]]`: from one tap to one destination. Times are in seconds. `freshness` is how old its last commit
-    may be, None: as old as its schedule leaves it; `retention` is that of all flows with its own over it."""
+    may be, None: as old as its schedule leaves it; `retention` is that of all flows with its own over it. Of the
+    flows that are due, those with more `priority` are started first; one that comes `after` others waits until they had
+    their runs."""
 
     name: str
     tap: str
@@ -257,6 +263,8 @@ class Flow:
     freshness: float | None = None
     retries: Retries = Retries()
     retention: Retention = Retention()
+    priority: int = 0
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

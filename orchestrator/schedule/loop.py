@@ -4,23 +4,23 @@ What it knows it can lose: which times were seen to stands in the records of the
 """
 
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator import durable
-from orchestrator.actions.scheduled import begin_schedule, past_of, schedule_of
-from orchestrator.cadence.turn import TOO_MANY, Past, turn
+from orchestrator.cadence.queue import DueFlow, Waiting, choose
+from orchestrator.cadence.turn import has_had_its_run
 from orchestrator.clock import rfc3339
-from orchestrator.config import Config, Flow, read_config
+from orchestrator.config import read_config
 from orchestrator.errors import AlreadyRunning, OrchestratorError
 from orchestrator.events import Listener, Note
 from orchestrator.paths import Paths
 from orchestrator.schedule.children import Child
-from orchestrator.state import Pause, Plans, Runs
+from orchestrator.schedule.seats import LONG_AGO, WORKER, Seat, most_of, seats_of
+from orchestrator.schedule.settling import BUSY, settle
 from orchestrator.supervisor.stopping import Stop
 
 LONGEST_SLEEP = 1.0
@@ -29,11 +29,6 @@ SHORTEST_SLEEP = 0.02
 _WATCHING = 0.1
 """The same while runs are at work: it is how late their end is seen."""
 _A_MOMENT = timedelta(seconds=1)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-BUSY = 5
-"""The exit code of a run that found another one of its flow at work."""
-_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
-"""Those of one that was asked to stop."""
 
 
 @contextmanager
@@ -51,17 +46,6 @@ def only_up(paths: Paths) -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class _Seat:
-    """A flow that has a schedule, or whose run is at work. `past` is None until it is read; before `rests_until`
-    nothing has to be looked at."""
-
-    flow: Flow
-    past: Past | None = None
-    child: Child | None = None
-    rests_until: datetime = _LONG_AGO
-
-
-@dataclass(slots=True)
 class Up:
     """The schedules of one workspace. `workers` runs are at work at once at most."""
 
@@ -70,8 +54,14 @@ class Up:
     listen: Listener
     start: Callable[[str, datetime], Child]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _seats: dict[str, _Seat] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
+    """Who is due and could not be started, in the order in which they will be."""
+    _seats: dict[str, Seat] = field(default_factory=dict)
+    _most: Mapping[str, int] = field(default_factory=dict)
+    _others: Sequence[Sequence[str]] = ()
     _read: tuple[int, int] | None = None
+    _looked: datetime = LONG_AGO
+    _looked_around: datetime = LONG_AGO
 
     def run(self, stop: Stop) -> None:
         """Keeps the schedules until it is asked to stop; then its runs stop after their next commit. Raises
@@ -80,86 +70,99 @@ class Up:
             self.listen(Note(f"up with {self.workers} workers (pid {os.getpid()}); Ctrl-C stops"))
             while not stop:
                 self.look()
-                self._sleep()
-            for seat in self._at_work():
-                assert seat.child is not None
-                seat.child.ask_to_stop()
-            while self._at_work():
+                time.sleep(self.rest())
+            for child in self.at_work():
+                child.ask_to_stop()
+            while self.at_work():
                 self._reap()
                 time.sleep(SHORTEST_SLEEP)
 
     def look(self) -> None:
-        """Sees what ended and what changed, and starts what is due, as long as workers are free: who waited longest
-        goes first."""
+        """Sees what ended and what changed, and starts of what is due as much as there is room for."""
         self._reap()
         self._take_in_changes()
         now = self.now()
-        due = [
-            (seat, time)
-            for seat in self._seats.values()
-            if seat.child is None and seat.rests_until <= now and (time := self._due(seat, now)) is not None
-        ]
-        due.sort(key=lambda each: each[0].past.since if each[0].past else now)
-        for seat, time in due[: max(0, self.workers - len(self._at_work()))]:
-            seat.child = self.start(seat.flow.name, time)
-            self.listen(Note(f"{seat.flow.name} started for {rfc3339(time)} (pid {seat.child.pid})"))
+        if now < self._looked:
+            # The clock was set back: what rests would rest for longer than it was meant to.
+            self._look_at_all_again()
+        self._looked = now
+        self._look_around(now)
+        for seat in self._seats.values():
+            if seat.child is None and seat.flow.schedule is not None and seat.rests_until <= now:
+                self._look_at(seat, now)
+        choice = choose(self._due(), self._taken(), self._most)
+        self.waiting = choice.waits
+        for due in choice.starts:
+            seat = self._seats[due.flow]
+            # It may have waited for a while.
+            self._look_at(seat, now)
+            if seat.due is not None and seat.due.awaits is None:
+                self._start(seat, seat.due.time)
 
-    def _due(self, seat: _Seat, now: datetime) -> datetime | None:
-        """The time that a flow is to be started for now."""
-        name = seat.flow.name
-        if Plans(self.paths).paused(name) or durable.holder(self.paths.running(name)) is not None:
-            seat.past, seat.rests_until = None, now + _A_MOMENT
-            return None
-        if seat.past is None:
-            seat.past = past_of(self.paths, seat.flow, now)
-        due = turn(schedule_of(seat.flow), seat.flow.retries, name, seat.past, now)
-        if due.time is None:
-            seat.rests_until = due.wait
-        return due.time
+    def at_work(self) -> list[Child]:
+        """The runs that it started, and that did not end yet."""
+        return [seat.child for seat in self._seats.values() if seat.child is not None]
+
+    def rest(self) -> float:
+        """For how many seconds nothing has to be looked at."""
+        rests = [seat.rests_until for seat in self._seats.values() if seat.child is None and seat.flow.schedule]
+        until = (min(rests) - self.now()).total_seconds() if rests else LONGEST_SLEEP
+        return min(_WATCHING if self.at_work() else LONGEST_SLEEP, max(SHORTEST_SLEEP, until))
+
+    def _look_at(self, seat: Seat, now: datetime) -> None:
+        seat.look(now)
+        if seat.due is not None:
+            seat.due = replace(seat.due, awaits=self._awaited(seat, seat.due.time, now))
+
+    def _awaited(self, seat: Seat, time: datetime, now: datetime) -> str | None:
+        """The first of the flows that it comes after, and that did not have its run."""
+        for name in seat.flow.after:
+            other = self._seats[name]
+            past = other.past(now)
+            if not has_had_its_run(other.flow.schedule, past, time, seat.past(now).well):
+                failed = past.last is not None and past.last.failed
+                return f"{name}, which failed" if failed else name
+        return None
+
+    def _start(self, seat: Seat, time: datetime) -> None:
+        seat.child, seat.due = self.start(seat.flow.name, time), None
+        self.listen(Note(f"{seat.flow.name} started for {rfc3339(time)} (pid {seat.child.pid})"))
+
+    def _due(self) -> Iterator[DueFlow]:
+        return (seat.due for seat in self._seats.values() if seat.due is not None)
+
+    def _taken(self) -> Iterator[Sequence[str]]:
+        yield from (seat.takes for seat in self._seats.values() if seat.child is not None)
+        yield from self._others
+
+    def _look_around(self, now: datetime) -> None:
+        """Sees which flows somebody else runs: a person, or an `up` that was killed before."""
+        if now < self._looked_around + _A_MOMENT:
+            return
+        self._looked_around = now
+        self._others = [takes for seat in self._seats.values() if (takes := seat.taken_by_others())]
+
+    def _look_at_all_again(self) -> None:
+        self._looked_around = LONG_AGO
+        for seat in self._seats.values():
+            seat.forget()
 
     def _reap(self) -> None:
-        for seat in self._at_work():
+        for seat in list(self._seats.values()):
             child = seat.child
-            assert child is not None
-            exit_code = child.exit_code()
-            if exit_code is None:
+            exit_code = child.exit_code() if child is not None else None
+            if child is None or exit_code is None:
                 continue
-            seat.child, seat.past = None, None
-            if seat.flow.schedule is None:
-                del self._seats[seat.flow.name]
+            seat.child = None
+            seat.forget()
             if exit_code == BUSY:
                 # Somebody else runs it: it is looked at again in a moment.
                 seat.rests_until = self.now() + _A_MOMENT
-                continue
-            self._settle(seat, child, exit_code)
-
-    def _settle(self, seat: _Seat, child: Child, exit_code: int) -> None:
-        """Tells how a run ended. One that could not even begin is written down, so that it counts as one."""
-        name = seat.flow.name
-        if exit_code and exit_code not in _STOPPED:
-            self._write_down(seat.flow, child, exit_code)
-        self.listen(Note(f"{name} ended {'well' if exit_code == 0 else f'with exit code {exit_code}'}"))
-        if seat.flow.schedule is None:
-            return
-        past = past_of(self.paths, seat.flow, self.now())
-        if past.in_a_row and past.in_a_row % TOO_MANY == 0:
-            why = f"it failed {past.in_a_row} times in a row"
-            Plans(self.paths).pause(name, Pause(rfc3339(self.now()), why))
-            self.listen(Note(f"{name} is paused: {why}; orchestrator resume {name}"))
-        elif past.last is not None and past.last.is_final:
-            self.listen(Note(f"{name} needs you: orchestrator status {name}"))
-
-    def _write_down(self, flow: Flow, child: Child, exit_code: int) -> None:
-        """A run that could not even begin left no record; without one it would be started again and again."""
-        due, runs = child.due.isoformat(), Runs(self.paths, flow.name)
-        try:
-            with durable.lock(self.paths.running(flow.name), note=f"pid {os.getpid()}"):
-                last = runs.last()
-                if last is None or last.pid != child.pid:
-                    runs.refused(flow.tap, flow.destination, due, child.failure(), exit_code)
-        except durable.Held:
-            # Somebody runs it by hand, which is better.
-            return
+            else:
+                for said in settle(self.paths, seat.flow, child, exit_code, self.now()):
+                    self.listen(Note(said))
+            if seat.is_gone:
+                del self._seats[seat.flow.name]
 
     def _take_in_changes(self) -> None:
         """Follows orchestrator.toml. While it cannot be meant, what it said before holds."""
@@ -179,26 +182,7 @@ class Up:
             said = " ".join(filter(None, (error.message, error.cause)))
             self.listen(Note(f"orchestrator.toml cannot be meant, so what it said before holds: {said}"))
             return
-        self._seats = self._seated(config)
+        self._seats = seats_of(self.paths, config, self._seats, self.now())
+        self._most = {WORKER: self.workers, **most_of(config)}
         count = sum(seat.flow.schedule is not None for seat in self._seats.values())
         self.listen(Note(f"orchestrator.toml says {count} schedule{'' if count == 1 else 's'}"))
-
-    def _seated(self, config: Config) -> dict[str, _Seat]:
-        """A seat for each flow that has a schedule; and for those that are at work and have none any more, or are gone,
-        until they end."""
-        seats = {seat.flow.name: _Seat(replace(seat.flow, schedule=None), child=seat.child) for seat in self._at_work()}
-        for flow in config.flows.values():
-            if flow.schedule is not None:
-                begin_schedule(self.paths, flow, self.now())
-                child = seats[flow.name].child if flow.name in seats else None
-                seats[flow.name] = _Seat(flow, child=child)
-        return seats
-
-    def _at_work(self) -> list[_Seat]:
-        return [seat for seat in self._seats.values() if seat.child is not None]
-
-    def _sleep(self) -> None:
-        rests = [seat.rests_until for seat in self._seats.values() if seat.child is None]
-        until = (min(rests) - self.now()).total_seconds() if rests else LONGEST_SLEEP
-        longest = _WATCHING if self._at_work() else LONGEST_SLEEP
-        time.sleep(min(longest, max(SHORTEST_SLEEP, until)))

@@ -1,7 +1,7 @@
 """The runs of a flow: who ran when, how it ended, and what it brought."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -205,13 +205,23 @@ class Runs:
         """Every run, oldest first. A damaged one is among them, with the status that says so."""
         return [run for number in self.numbers() if (run := self._read(number))]
 
-    def latest(self, count: int) -> list[Run]:
-        """So many of the newest, oldest first."""
-        return [run for number in self.numbers()[-count:] if (run := self._read(number))]
+    def newest_first(self) -> Iterator[Run]:
+        """Every run, the newest first, each read when it is asked for."""
+        return (run for number in reversed(self.numbers()) if (run := self._read(number)))
 
     def last(self) -> Run | None:
         """The newest run."""
-        return next((run for number in reversed(self.numbers()) if (run := self._read(number))), None)
+        return next(self.newest_first(), None)
+
+    def mark(self, number: int) -> tuple[int, ...]:
+        """Another value than before once a run began, or once that of this number, the newest, ended."""
+        marks = []
+        for path in (self._paths.runs(self._flow), self._paths.run(self._flow, number)):
+            try:
+                marks.append(path.stat().st_mtime_ns)
+            except FileNotFoundError:
+                marks.append(0)
+        return tuple(marks)
 
     def find(self, number: int) -> Run:
         """Raises UnknownName."""

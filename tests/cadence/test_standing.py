@@ -13,7 +13,7 @@ HOURLY = Schedule(every=3600.0)
 
 
 def past(exit_code: int | None, *, stopped: bool = False) -> Past:
-    return Past.of(NOON - 9 * HOUR, [Attempt(NOON, NOON + MINUTE, exit_code, stopped=stopped)])
+    return Past.of(NOON - 9 * HOUR, [Attempt(NOON, NOON, NOON + MINUTE, exit_code, stopped=stopped)])
 
 
 def said(past: Past, now: datetime, committed: datetime | None = None, **more: bool) -> Standing:

@@ -1,10 +1,11 @@
 """`orchestrator schedule`, `pause`, `resume`, `up` and `down`, as they are typed."""
 
 import pytest
+import tomlkit
 
 from orchestrator import durable
 from orchestrator.config import CatchUp, Schedule
-from tests.workspaces import wait_until
+from tests.workspaces import TAP, wait_until
 
 
 def test_it_is_written_said_in_words_and_told_with_the_next_three_times(orchestrator, shop):
@@ -39,6 +40,32 @@ def test_without_options_it_is_told_and_off_takes_it_away(orchestrator, shop):
     assert orchestrator("schedule", "shop", "--off").exit_code == 0
 
     assert shop.paths.config.read_text() == before
+
+
+def test_whom_it_comes_after_and_its_priority_are_written_and_said(orchestrator, shop):
+    add_flow(shop, "report")
+
+    said = orchestrator("schedule", "report", "--every", "1 h", "--after", "shop", "--priority", "-3")
+
+    assert "✓ report is due every 1 h, after shop" in said.err
+    report = shop.config.flow("report")
+    assert (report.after, report.priority) == (("shop",), -3)
+
+
+def test_a_circle_is_refused_before_it_is_written(orchestrator, shop):
+    add_flow(shop, "report", after=["shop"])
+
+    said = orchestrator("schedule", "shop", "--after", "report")
+
+    assert said.exit_code == 2
+    assert 'flow "shop": it comes after itself: shop → report → shop' in said.err
+    assert shop.config.flow("shop").after == ()
+
+
+def add_flow(shop, name, **settings):
+    document = tomlkit.parse(shop.paths.config.read_text())
+    document["flows"].append({"name": name, "from": TAP, "to": "scratch", **settings})
+    shop.paths.config.write_text(tomlkit.dumps(document))
 
 
 @pytest.mark.parametrize(

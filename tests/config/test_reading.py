@@ -444,6 +444,10 @@ def test_a_destination_that_cannot_be_meant_is_refused(complaints, table, compla
         ("form", "'gitlab'", 'flow "x": there is no setting "form"; did you mean "from"?'),
         ("from", "'gitlb'", 'flow "x": it takes from "gitlb", but there is no such tap; did you mean "gitlab"?'),
         ("to", "'lake'", 'flow "x": it goes to "lake", but there is no such destination; there are warehouse'),
+        ("priority", "'high'", 'flow "x": priority is "high"; it must be a whole number, such as 10'),
+        ("after", "'y'", 'flow "x": after is "y"; it must be a list of flows, such as ["orders"]'),
+        ("after", "['y']", 'flow "x": it comes after "y", but there is no such flow; there are x'),
+        ("after", "['x']", 'flow "x": it comes after itself: x → x; take one of them out of after'),
         ("mode", "'merge'", 'flow "x": mode is "merge"; it must be "auto", "upsert", "append" or "replace"'),
         ("commit_rows", "0", 'flow "x": commit_rows is 0; it must be a whole number above 0'),
         ("commit_rows", "1e5", 'flow "x": commit_rows is 100000.0; it must be a whole number above 0'),
@@ -476,6 +480,17 @@ def test_a_flow_without_a_name_is_spoken_of_by_its_number(complaints):
 def test_each_flow_needs_a_name_of_its_own(complaints):
     assert complaints(SHOP + '[[flows]]\nname = "eu"\nfrom = "gitlab"\nto = "warehouse"\n') == [
         'orchestrator.toml:44: flow "eu": another flow has the same name; each needs its own'
+    ]
+
+
+def test_flows_that_come_after_each_other_in_a_circle_are_one_problem(complaints):
+    flows = "".join(
+        f'[[flows]]\nname = "{name}"\nfrom = "gitlab"\nto = "warehouse"\nafter = {after}\n'
+        for name, after in {"a": ["c", "d"], "b": ["a"], "c": ["b"], "d": []}.items()
+    )
+
+    assert complaints(flows + "[taps.gitlab]\npackage = 'x'\n" + WAREHOUSE) == [
+        'orchestrator.toml:5: flow "a": it comes after itself: a → c → b → a; take one of them out of after'
     ]
 
 

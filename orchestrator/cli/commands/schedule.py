@@ -23,6 +23,8 @@ from orchestrator.errors import UsageError
     type=click.Choice(["none", "one", "all"]),
     help="Of times that were missed: none counts, one run for all (default), or a run for each.",
 )
+@click.option("--after", metavar="FLOW", type=FLOW, multiple=True, help="Wait until this flow had its run; repeatable.")
+@click.option("--priority", type=int, metavar="NUMBER", help="Of flows that are due, the highest starts first.")
 @click.option("--off", is_flag=True, help="Take the schedule away.")
 @json_option
 def schedule(
@@ -32,6 +34,8 @@ def schedule(
     tz: str | None,
     jitter: str | None,
     catch_up: str | None,
+    after: tuple[str, ...],
+    priority: int | None,
     off: bool,
 ) -> None:
     """Say when a flow is due.
@@ -44,14 +48,16 @@ def schedule(
     seconds = int(every) if every and every.isdecimal() else every
     options = {"every": seconds, "cron": cron, "tz": tz, "jitter": jitter, "catch_up": catch_up}
     said: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
-    if off and said:
+    wanted = {"after": list(after) or None, "priority": priority}
+    place = {key: value for key, value in wanted.items() if value is not None}
+    if off and (said or place):
         raise UsageError("--off takes the schedule away", hint=f"orchestrator schedule {flow} --off")
     if off:
         told = opened.schedule(flow, None)
         say(f"✓ {flow} has no schedule any more")
-    elif said:
-        told = opened.schedule(flow, said)
-        say(f"✓ {flow} is due {told.words}")
+    elif said or place:
+        told = opened.schedule(flow, said, place)
+        say(f"✓ {flow} is due {told.words}" if told.schedule else f"✓ {flow} has no schedule yet")
     else:
         told = opened.scheduled(flow)
         say(f"{flow} is due {told.words}" if told.schedule else f"{flow} has no schedule")
