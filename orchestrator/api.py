@@ -383,11 +383,16 @@ class Workspace:
         `on_bad_line` (`fail` or `quarantine`) and `validate` (`types` or `full`). `due` is the time of the flow's
         schedule that it is started for, in RFC 3339. Where the flow is running already, its end is awaited for `wait`
         seconds."""
-        from orchestrator.actions.run_flow import run_flow
-        from orchestrator.load.commit import CommitPolicy
+        from orchestrator.actions.running import refuse_second_run
 
         config = self.config
         settings = config.flow(flow)
+        if not wait:
+            # To import all that a run needs takes longer than to see that there is nothing to do.
+            refuse_second_run(self.paths, flow)
+        from orchestrator.actions.run_flow import run_flow
+        from orchestrator.load.commit import CommitPolicy
+
         policy = CommitPolicy(
             settings.commit_rows if commit_rows is None else commit_rows,
             settings.commit_seconds if commit_seconds is None else commit_seconds,

@@ -43,6 +43,7 @@ class FakeWorkspace:
             "config": {"streams": {}},
         }
         self._flow: dict[str, Any] = {"name": FLOW, "from": TAP, "to": "warehouse"}
+        self._other_flows: list[dict[str, Any]] = []
         self._others: dict[str, Any] = {}
         self._write()
         self.install()
@@ -62,6 +63,11 @@ class FakeWorkspace:
     def settle(self, **settings: Any) -> None:
         """Settings of the flow."""
         self._flow |= settings
+        self._write()
+
+    def add_flow(self, name: str) -> None:
+        """One more flow, from the same tap to the same destination."""
+        self._other_flows.append({"name": name, "from": TAP, "to": "warehouse"})
         self._write()
 
     def choose(self, **settings: Any) -> None:
@@ -121,15 +127,16 @@ class FakeWorkspace:
 
     def _write(self) -> None:
         destinations = {id: {"type": type, "path": _PLACES[type].format(id=id)} for id, type in self.types.items()}
-        document = {"taps": {TAP: self._tap}, "destinations": destinations, "flows": [self._flow], **self._others}
+        flows = [self._flow, *self._other_flows]
+        document = {"taps": {TAP: self._tap}, "destinations": destinations, "flows": flows, **self._others}
         self.paths.config.write_text(tomlkit.dumps(document))
         # The tap may offer something else now.
         self.paths.catalog(TAP).unlink(missing_ok=True)
 
     # ── what is done ──
 
-    def run(self, **options: Any) -> RunReport:
-        return run_flow(self.paths, self.config, FLOW, **options)
+    def run(self, flow: str = FLOW, **options: Any) -> RunReport:
+        return run_flow(self.paths, self.config, flow, **options)
 
     def replay(self, run: int, **options: Any) -> RunReport:
         return replay(self.paths, self.config, FLOW, run=run, **options)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from orchestrator.actions.recording import destination_of, only_run_of, shown_bookmarks
+from orchestrator.actions.recording import destination_of, shown_bookmarks
+from orchestrator.actions.running import only_run_of
 from orchestrator.clock import rfc3339
 from orchestrator.config import Config
 from orchestrator.errors import UsageError
@@ -62,7 +63,8 @@ def reset_state(paths: Paths, config: Config, name: str, listen: Listener = nobo
 def _settle(paths: Paths, config: Config, name: str, state: bytes | None, listen: Listener) -> FlowState:
     """Rows that are gathered unseen belong to the state before, so they are forgotten with it."""
     flow = config.flow(name)
-    with only_run_of(paths, name), destination_of(config, flow, listen) as destination:
+    alone = only_run_of(paths, name, hint=f"orchestrator status {name}")
+    with alone, destination_of(config, flow, listen) as destination:
         last = destination.last_commit(name)
         log = CommitLog(paths, name)
         log.catch_up(last)

@@ -1,26 +1,20 @@
-"""What surrounds a run: the lock that only one holds, the record of how it went, the reports on the way."""
+"""What surrounds a run: the record of how it went, the reports on the way."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from orchestrator import durable
 from orchestrator.actions.landing import Landing
-from orchestrator.clock import rfc3339
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
-from orchestrator.errors import AlreadyRunning
-from orchestrator.events import Event, Listener, Note, Progress, Waiting, nobody
+from orchestrator.events import Event, Listener, Note, Progress
 from orchestrator.load.commit import Commit
-from orchestrator.paths import Paths
 from orchestrator.protocol.bookmarks import bookmarks
 from orchestrator.secrets import Redaction
 from orchestrator.state import Kind, Run, Runs
 
 _SECONDS_BETWEEN_REPORTS = 0.2
-_SECONDS_A_TRY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +24,6 @@ class RunReport:
     run: Run
     commits: int
     bookmarks: Mapping[str, str]
-
-
-@contextmanager
-def only_run_of(
-    paths: Paths, flow: str, *, wait: float = 0.0, listen: Listener = nobody, hint: str | None = None
-) -> Iterator[None]:
-    """Holds the flow's OS lock. While another process does, it is waited for, `wait` seconds at most, and told.
-
-    Raises AlreadyRunning, with who holds it and with `hint`.
-    """
-    deadline, told = time.monotonic() + wait, ""
-    with ExitStack() as stack:
-        while True:
-            # When somebody else comes before us, it is tried anew: the note tells since when we run, not since we wait.
-            left = min(deadline - time.monotonic(), _SECONDS_A_TRY) if told else 0.0
-            try:
-                note = f"pid {os.getpid()}, started {rfc3339()}"
-                stack.enter_context(durable.lock(paths.running(flow), note=note, wait=left))
-                break
-            except durable.Held as held:
-                if time.monotonic() >= deadline:
-                    raise AlreadyRunning(
-                        f'"{flow}" is running already ({held.note})',
-                        data="nothing was changed",
-                        hint=hint or f"orchestrator status {flow}",
-                    ) from held
-                if held.note != told:
-                    told = held.note
-                    listen(Waiting(f'"{flow}" is running ({told})'))
-        yield
 
 
 def destination_of(config: Config, flow: Flow, listen: Listener, *, to: str | None = None) -> Destination:

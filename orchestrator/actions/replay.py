@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from orchestrator.actions.landing import Intent, Landing, now
-from orchestrator.actions.recording import RunReport, destination_of, only_run_of, recorded, without_secrets
+from orchestrator.actions.recording import RunReport, destination_of, recorded, without_secrets
 from orchestrator.actions.rules import Rules, rules_of
+from orchestrator.actions.running import only_run_of
 from orchestrator.actions.starting import prepare
 from orchestrator.catalogs import choose, kept_catalog
 from orchestrator.config import Config, Flow, OnBadLine, Scrutiny, Tap
@@ -84,7 +85,7 @@ def replay(
     stop = Stop() if stop is None else stop
     archived = _archived(paths, name, run)
     with ExitStack() as stack:
-        stack.enter_context(only_run_of(paths, name))
+        stack.enter_context(only_run_of(paths, name, hint=f"orchestrator status {name}"))
         destination = stack.enter_context(destination_of(config, flow, listen, to=to))
         last = destination.last_commit(name)
         history = CommitLog(paths, name)

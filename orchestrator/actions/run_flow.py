@@ -15,11 +15,11 @@ from orchestrator.actions.recording import (
     Recording,
     RunReport,
     destination_of,
-    only_run_of,
     recorded,
     without_secrets,
 )
 from orchestrator.actions.remembering import circumstances_of
+from orchestrator.actions.running import only_run_of
 from orchestrator.actions.starting import (
     Prepared,
     broken_by_its_catalog,
@@ -68,8 +68,7 @@ def run_flow(
     flow = config.flow(name)
     stop = Stop() if stop is None else stop
     with ExitStack() as stack:
-        queue = f"orchestrator run {name} --wait"
-        stack.enter_context(only_run_of(paths, name, wait=wait, listen=listen, hint=queue))
+        stack.enter_context(only_run_of(paths, name, wait=wait, listen=listen))
         destination = stack.enter_context(destination_of(config, flow, listen))
         history = CommitLog(paths, name)
         # The destination is the truth: after a crash the log may be one commit behind.

@@ -1,11 +1,50 @@
-"""Which flows run at this moment. What they run in must not be taken away from under them."""
+"""Which flows run at this moment, and the lock that only one run of a flow holds."""
 
-from collections.abc import Iterable
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from orchestrator import durable
+from orchestrator.clock import rfc3339
 from orchestrator.config import Config
 from orchestrator.errors import AlreadyRunning
+from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.paths import Paths
+
+_SECONDS_A_TRY = 1.0
+
+
+@contextmanager
+def only_run_of(
+    paths: Paths, flow: str, *, wait: float = 0.0, listen: Listener = nobody, hint: str | None = None
+) -> Iterator[None]:
+    """Holds the flow's OS lock. While another process does, it is waited for, `wait` seconds at most, and told.
+
+    Raises AlreadyRunning, with who holds it, and with `hint` where it is no run that is held up.
+    """
+    deadline, told = time.monotonic() + wait, ""
+    with ExitStack() as stack:
+        while True:
+            # When somebody else comes before us, it is tried anew: the note tells since when we run, not since we wait.
+            left = min(deadline - time.monotonic(), _SECONDS_A_TRY) if told else 0.0
+            try:
+                note = f"pid {os.getpid()}, started {rfc3339()}"
+                stack.enter_context(durable.lock(paths.running(flow), note=note, wait=left))
+                break
+            except durable.Held as held:
+                if time.monotonic() >= deadline:
+                    raise _running_already(flow, held.note, hint) from held
+                if held.note != told:
+                    told = held.note
+                    listen(Waiting(f'"{flow}" is running ({told})'))
+        yield
+
+
+def refuse_second_run(paths: Paths, flow: str) -> None:
+    """Raises AlreadyRunning when the flow runs. Whoever holds the lock is asked, and nothing is held."""
+    if (holder := durable.holder(paths.running(flow))) is not None:
+        raise _running_already(flow, holder)
 
 
 def running_flows(paths: Paths, config: Config, environment: str) -> list[str]:
@@ -18,7 +57,8 @@ def running_flows(paths: Paths, config: Config, environment: str) -> list[str]:
 
 
 def refuse_while_running(paths: Paths, flows: Iterable[str], what: str) -> None:
-    """Raises AlreadyRunning, which says that `what` has to wait, when one of the flows runs."""
+    """Raises AlreadyRunning, which says that `what` has to wait, when one of the flows runs. What it runs in must not
+    be taken away from under it."""
     for flow in flows:
         if (holder := durable.holder(paths.running(flow))) is not None:
             raise AlreadyRunning(
@@ -27,3 +67,11 @@ def refuse_while_running(paths: Paths, flows: Iterable[str], what: str) -> None:
                 data="nothing was changed",
                 hint="wait for its end, or stop it with Ctrl-C",
             )
+
+
+def _running_already(flow: str, holder: str, hint: str | None = None) -> AlreadyRunning:
+    return AlreadyRunning(
+        f'"{flow}" is running already ({holder})',
+        data="nothing was changed",
+        hint=hint or f"orchestrator run {flow} --wait",
+    )
