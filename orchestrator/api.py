@@ -288,6 +288,12 @@ class Workspace:
 
         return list_secrets(self.paths)
 
+    def secret(self, name: str) -> SecretListed:
+        """One of them; its value stays where it is."""
+        from orchestrator.actions.keep_secrets import find_secret
+
+        return find_secret(self.paths, name)
+
     def set_secret(self, name: str, value: str) -> SecretListed:
         """Keeps a secret in the vault, which is made where there is none, with an identity that opens it."""
         from orchestrator.actions.keep_secrets import set_secret

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from orchestrator.actions.list_taps import list_taps
-from orchestrator.actions.literals import refuse_literals
+from orchestrator.actions.literals import passwords_in_addresses, refuse_literals
 from orchestrator.actions.query import reading
 from orchestrator.actions.telling import ready, understood
 from orchestrator.config import Destination, Sandbox, Tap, read_config
@@ -160,6 +160,9 @@ def _settings(paths: Paths, tap: Tap) -> Check:
         ready(paths, tap, known)
     except OrchestratorError as error:
         return _failed(name, error)
+    if places := passwords_in_addresses(tap, known):
+        text = f"a password stands in orchestrator.toml, in {', '.join(places)}"
+        return Check(name, Verdict.WARN, text, f"orchestrator secret move {tap.id}")
     return Check(name, Verdict.OK, "the tap can be told them, and its secrets are there")
 
 

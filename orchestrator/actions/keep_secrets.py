@@ -40,7 +40,7 @@ def set_secret(paths: Paths, name: str, value: str) -> SecretListed:
     if not value:
         raise UsageError(f'the secret "{name}" is empty', data=UNCHANGED)
     Vault(paths).change(lambda content: content.with_secrets({name: value}))
-    return next(each for each in list_secrets(paths) if each.name == name)
+    return find_secret(paths, name)
 
 
 def list_secrets(paths: Paths) -> tuple[SecretListed, ...]:
@@ -50,16 +50,22 @@ def list_secrets(paths: Paths) -> tuple[SecretListed, ...]:
     return tuple(SecretListed(name, secrets[name].set_at, _taps(config, name)) for name in sorted(secrets))
 
 
+def find_secret(paths: Paths, name: str) -> SecretListed:
+    """One of them. Raises UnknownName, CredentialsError, DamagedFile."""
+    known = {each.name: each for each in list_secrets(paths)}
+    if name not in known:
+        raise no_such_secret(name, known)
+    return known[name]
+
+
 def remove_secret(paths: Paths, name: str) -> tuple[str, ...]:
     """Removes a secret; gives the taps that still refer to it.
 
     Raises UnknownName, CredentialsError, DamagedFile.
     """
-    vault = Vault(paths)
-    if name not in (known := vault.read().secrets):
-        raise no_such_secret(name, known)
-    vault.change(lambda content: content.without_secrets([name]))
-    return _taps(read_config(paths.config), name)
+    taps = find_secret(paths, name).taps
+    Vault(paths).change(lambda content: content.without_secrets([name]))
+    return taps
 
 
 def own_identity(environ: Mapping[str, str] = os.environ) -> Identity:

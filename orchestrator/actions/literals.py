@@ -47,6 +47,13 @@ def refuse_literals(paths: Paths, tap: Tap, known: Understood) -> None:
     )
 
 
+def passwords_in_addresses(tap: Tap, known: Understood) -> tuple[str, ...]:
+    """The settings of a tap that hold an address with a password in it, which is masked and not refused."""
+    fields = {"config": tap.config, "env": tap.env}
+    refused = {place for place, _ in _literals(known, fields)}
+    return tuple(_dotted(place[1:]) for place, _ in _literals(known, fields, urls=True) if place not in refused)
+
+
 def move_literals(paths: Paths, id: str) -> tuple[Moved, ...]:
     """Moves the secrets that stand in the settings of a tap, and of those that it inherits from, into the vault; a
     reference takes the place of each. A URL goes with the password in it.

@@ -172,6 +172,7 @@ def commands(workspace: FakeWorkspace) -> Iterator[tuple[list[str], str]]:
     yield ["state", "history", "shop", "--json"], ""
     yield ["state", "export", "shop"], ""
     yield ["doctor"], ""
+    yield ["doctor", "--report"], ""
     yield ["secret", "remove", "plain", "--yes"], ""
     yield ["run", "shop", "-v"], ""
     yield ["config", "fake", "unset", "api_secret"], ""

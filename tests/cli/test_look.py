@@ -180,6 +180,30 @@ def test_the_doctor_finds_what_would_keep_a_run_from_working(orchestrator, shop)
     assert "✗ tap" in orchestrator("doctor").out
 
 
+def test_a_report_tells_what_an_issue_needs_and_no_secret(orchestrator, shop):
+    shop.behave(token={"secret": "a"}, url="postgres://ada:hunter22@db.test/shop", confess=True)
+    orchestrator("secret", "set", "a", stdin="hunter23")
+    shop.source(issues={"rows": 1, "breaks": "what is wrong with hunter23?"})
+    orchestrator("run", "shop")
+
+    said = orchestrator("doctor", "--report")
+
+    assert {"system", "python", "duckdb", "uv"} <= {*said.document["versions"]}
+    assert said.document["taps"][0]["told"]["token"] == {"secret": "a"}
+    (flow,) = said.document["flows"]
+    assert flow["run"]["error"]["cause"] == "RuntimeError: what is wrong with ***?"
+    assert flow["last_words"][-1] == "RuntimeError: what is wrong with ***?"
+    assert "hunter2" not in said.out
+
+
+def test_a_report_is_there_where_the_config_cannot_be_read(orchestrator, shop):
+    shop.paths.config.write_text("[taps.fake]\npackge = 1\n")
+
+    said = orchestrator("doctor", "--report")
+
+    assert [each["name"] for each in said.document["checks"] if each["verdict"] == "fail"] == ["orchestrator.toml"]
+
+
 def test_a_config_that_cannot_be_read_is_told_with_its_line(orchestrator, shop):
     shop.paths.config.write_text("[taps.fake]\npackge = 1\n")
 

@@ -69,7 +69,7 @@ def test_a_secret_that_is_removed_is_gone_and_who_needs_it_is_told(orchestrator,
     orchestrator("secret", "set", "a", stdin="hunter22")
 
     refused = orchestrator("secret", "remove", "a")
-    wrong = orchestrator("secret", "remove", "aa", "--yes")
+    wrong = orchestrator("secret", "remove", "aa")
     removed = orchestrator("secret", "remove", "a", "--yes")
 
     assert (refused.exit_code, refused.err.splitlines()[-1]) == (2, "  hint: orchestrator secret remove a --yes")
@@ -184,3 +184,25 @@ def test_a_command_that_is_no_list_of_words_is_a_problem_of_the_file(orchestrato
 
     assert said.exit_code == 2
     assert 'it must be a list of words: ["PROGRAM", "ARGUMENT"]' in said.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_secret_that_is_typed_as_an_argument_is_not_repeated(orchestrator):
+    said = orchestrator("secret", "set", "a", "hunter22")
+
+    assert said.exit_code == 2
+    assert said.err.startswith("error: a secret is never an argument\n")
+    assert said.err.endswith("hint: orchestrator secret set a\n")
+    assert "hunter22" not in said.out + said.err
+
+
+def test_a_password_in_an_address_is_pointed_out(orchestrator, shop):
+    shop.behave(url="postgres://ada:hunter22@db.test/shop")
+
+    found = {each["name"]: each for each in orchestrator("doctor", "--json").document["checks"]}
+
+    assert found['settings of "fake"']["verdict"] == "warn"
+    assert found['settings of "fake"']["hint"] == "orchestrator secret move fake"
+    assert orchestrator("secret", "move", "fake").exit_code == 0
+    found = {each["name"]: each for each in orchestrator("doctor", "--json").document["checks"]}
+    assert found['settings of "fake"']["verdict"] == "ok"

@@ -1,5 +1,6 @@
 """`orchestrator secret`"""
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from orchestrator.cli.terminal import can_ask, put, say, say_next
 from orchestrator.cli.words import Moment
 from orchestrator.errors import UsageError
 
+UNCHANGED = "nothing was changed"
+
 if TYPE_CHECKING:
     from orchestrator.actions.keep_secrets import Recipient, SecretListed
 
@@ -40,14 +43,22 @@ def secret() -> None:
     """
 
 
-@secret.command("set")
+@secret.command("set", context_settings={"allow_extra_args": True})
 @click.argument("name", type=SECRET)
 @json_option
-def set_secret(name: str) -> None:
+@click.pass_context
+def set_secret(context: click.Context, name: str) -> None:
     """Keep a secret: what is typed, or what comes on stdin.
 
     It is never an argument: those stand in the history of the shell, and in the list of processes.
     """
+    if context.args:
+        raise UsageError(
+            "a secret is never an argument",
+            cause="the history of the shell has it now, and the list of processes had it: take it for known to others",
+            data=UNCHANGED,
+            hint=shlex.join(["orchestrator", "secret", "set", name]),
+        )
     opened = workspace()
     first = not opened.paths.vault.exists()
     kept = opened.set_secret(name, _value(name))
@@ -66,7 +77,7 @@ def _value(name: str) -> str:
     if asked().no_input or not can_ask():
         raise UsageError(
             "a secret is typed or comes on stdin",
-            data="nothing was changed",
+            data=UNCHANGED,
             hint=f"orchestrator secret set {name} < FILE",
         )
     typed: str = click.prompt(f"{name} (secret)", hide_input=True, err=True)
@@ -98,6 +109,7 @@ def list_secrets(format: str) -> None:
 def remove_secret(name: str, yes: bool) -> None:
     """Take a secret out of the vault. The history of git keeps it."""
     opened = workspace()
+    opened.secret(name)
     confirm(f'Remove the secret "{name}"?', yes=yes, otherwise=f"orchestrator secret remove {name} --yes")
     taps = opened.remove_secret(name)
     say(f"✓ {name} is gone from {opened.paths.vault.name}")
