@@ -139,6 +139,11 @@ class Paths:
         """The OS lock of the process that keeps the schedules of the workspace."""
         return self.state / ".up.lock"
 
+    @property
+    def up_socket(self) -> Path:
+        """Where that process can be asked."""
+        return self.state / ".up.sock"
+
     def runs(self, flow: str) -> Path:
         return self.flow(flow) / "runs"
 

@@ -187,11 +187,12 @@ def answer(**members: Any) -> None:
         put(document(**members))
 
 
-def show(format: str, name: str, items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
-    """Puts items on stdout in the format that was chosen; `name` is theirs in the JSON document."""
+def show(format: str, name: str, items: Sequence[Item], columns: Sequence[Column[Item]], **beside: Any) -> None:
+    """Puts items on stdout in the format that was chosen; `name` is theirs in the JSON document, which has what stands
+    `beside` them, too."""
     match format:
         case "json":
-            put(document(**{name: items}))
+            put(document(**{name: items, **beside}))
         case "csv":
             rows = [[column.of(item) for column in columns] for item in items]
             hand_over(f"{as_csv([column.head for column in columns], rows)}\n".encode())

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ class Child:
     """`orchestrator run FLOW --scheduled TIME`, at work."""
 
     def __init__(self, root: Path, flow: str, due: datetime) -> None:
-        self.flow, self.due = flow, due
+        self.flow, self.due, self.started = flow, due, datetime.now(UTC)
         # It lives as long as the child.
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-P", "-m", "orchestrator", "run", flow, "--workspace", str(root)]

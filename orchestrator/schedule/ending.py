@@ -8,6 +8,7 @@ import time
 
 from orchestrator import durable
 from orchestrator.paths import Paths
+from orchestrator.schedule.asking import Ask, ask
 
 _PAUSE = 0.1
 
@@ -18,8 +19,9 @@ def end_up(paths: Paths) -> int | None:
     found = re.fullmatch(r"pid (\d+)", held or "")
     if found is None:
         return None
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(int(found[1]), signal.SIGTERM)
+    if ask(paths, Ask.DOWN) is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(found[1]), signal.SIGTERM)
     while durable.holder(paths.up) == held:
         time.sleep(_PAUSE)
     return int(found[1])

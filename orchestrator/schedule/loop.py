@@ -4,7 +4,6 @@ What it knows it can lose: which times were seen to stands in the records of the
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,8 @@ from orchestrator.config import read_config
 from orchestrator.errors import AlreadyRunning, OrchestratorError
 from orchestrator.events import Listener, Note
 from orchestrator.paths import Paths
+from orchestrator.schedule.answering import Answering
+from orchestrator.schedule.asking import Ask, AtWork, Overview, Question, Queued
 from orchestrator.schedule.children import Child
 from orchestrator.schedule.seats import LONG_AGO, WORKER, Seat, most_of, seats_of
 from orchestrator.schedule.settling import BUSY, settle
@@ -56,6 +57,7 @@ class Up:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     waiting: tuple[Waiting, ...] = ()
     """Who is due and could not be started, in the order in which they will be."""
+    _since: datetime = field(default_factory=lambda: datetime.now(UTC))
     _seats: dict[str, Seat] = field(default_factory=dict)
     _most: Mapping[str, int] = field(default_factory=dict)
     _others: Sequence[Sequence[str]] = ()
@@ -66,16 +68,27 @@ class Up:
     def run(self, stop: Stop) -> None:
         """Keeps the schedules until it is asked to stop; then its runs stop after their next commit. Raises
         AlreadyRunning."""
-        with only_up(self.paths), stop.on_signals():
+
+        def answer(question: Question) -> Overview:
+            match question.ask:
+                case Ask.DOWN:
+                    stop.ask()
+                case Ask.LOOK:
+                    self._look_again(question.flow)
+            return self.overview()
+
+        with only_up(self.paths), stop.on_signals(), Answering(self.paths) as socket:
             self.listen(Note(f"up with {self.workers} workers (pid {os.getpid()}); Ctrl-C stops"))
+            if socket.why_not:
+                self.listen(Note(f"{self.paths.up_socket} cannot be made, so status cannot ask: {socket.why_not}"))
             while not stop:
                 self.look()
-                time.sleep(self.rest())
+                socket.wait(self.rest(), answer)
             for child in self.at_work():
                 child.ask_to_stop()
             while self.at_work():
                 self._reap()
-                time.sleep(SHORTEST_SLEEP)
+                socket.wait(SHORTEST_SLEEP, answer)
 
     def look(self) -> None:
         """Sees what ended and what changed, and starts of what is due as much as there is room for."""
@@ -84,7 +97,7 @@ class Up:
         now = self.now()
         if now < self._looked:
             # The clock was set back: what rests would rest for longer than it was meant to.
-            self._look_at_all_again()
+            self._look_again()
         self._looked = now
         self._look_around(now)
         for seat in self._seats.values():
@@ -98,6 +111,19 @@ class Up:
             self._look_at(seat, now)
             if seat.due is not None and seat.due.awaits is None:
                 self._start(seat, seat.due.time)
+
+    def overview(self) -> Overview:
+        """What it does at this moment."""
+        return Overview(
+            os.getpid(),
+            rfc3339(self._since),
+            self.workers,
+            tuple(AtWork(run.flow, rfc3339(run.due), rfc3339(run.started), run.pid) for run in self.at_work()),
+            tuple(
+                Queued(each.due.flow, rfc3339(each.due.time), rfc3339(each.due.since), each.waits_for)
+                for each in self.waiting
+            ),
+        )
 
     def at_work(self) -> list[Child]:
         """The runs that it started, and that did not end yet."""
@@ -142,10 +168,12 @@ class Up:
         self._looked_around = now
         self._others = [takes for seat in self._seats.values() if (takes := seat.taken_by_others())]
 
-    def _look_at_all_again(self) -> None:
+    def _look_again(self, flow: str | None = None) -> None:
+        """Lets one flow, or all, be looked at without waiting for their time."""
         self._looked_around = LONG_AGO
-        for seat in self._seats.values():
-            seat.forget()
+        for name, seat in self._seats.items():
+            if flow in (name, None):
+                seat.forget()
 
     def _reap(self) -> None:
         for seat in list(self._seats.values()):

@@ -1,10 +1,13 @@
 """`orchestrator schedule`, `pause`, `resume`, `up` and `down`, as they are typed."""
 
+import subprocess
+
 import pytest
 import tomlkit
 
 from orchestrator import durable
 from orchestrator.config import CatchUp, Schedule
+from orchestrator.schedule.asking import Ask, ask
 from tests.workspaces import TAP, wait_until
 
 
@@ -124,6 +127,42 @@ def test_a_damaged_pause_is_one_and_resume_mends_it(orchestrator, shop):
     assert "paused.json is not what was written; orchestrator resume shop removes it" in said.err
     assert orchestrator("resume", "shop").exit_code == 0
     assert "never ran" in orchestrator("status").out
+
+
+def test_status_tells_who_waits_for_what_while_it_is_up(orchestrator, shop, start):
+    shop.behave(seconds_a_row=0.3)
+    shop.settle(schedule={"every": "1 s"})
+    add_flow(shop, "second", schedule={"every": "1 s"}, priority=-1)
+    add_flow(shop, "report", schedule={"every": "1 s"}, after=["never"])
+    add_flow(shop, "never")
+    assert "Nobody keeps the schedules." in orchestrator("status").err
+    up = start("up", "--workers", "1", stderr=subprocess.DEVNULL)
+
+    def waiting():
+        told = ask(shop.paths, Ask.STATUS)
+        return told and len(told.waiting) == 2
+
+    wait_until(waiting)
+    told = orchestrator("status", "--json").document["up"]
+    shown = orchestrator("status")
+    orchestrator("down")
+
+    assert (told["pid"], told["workers"], told["at_work"][0]["flow"]) == (up.pid, 1, "shop")
+    assert {each["flow"]: each["waits_for"] for each in told["waiting"]} == {
+        "second": "a worker (1 at work)",
+        "report": "never",
+    }
+    assert "a worker (1 at work)" in shown.out
+    assert "Nobody keeps the schedules." not in shown.err
+
+
+def test_without_its_socket_down_ends_it_all_the_same(orchestrator, shop, start):
+    up = start("up")
+    wait_until(lambda: ask(shop.paths, Ask.STATUS))
+    shop.paths.up_socket.unlink()
+
+    assert orchestrator("down", "--json").document["pid"] == up.pid
+    assert up.wait() == 0
 
 
 def test_one_process_keeps_the_schedules_and_down_ends_it(orchestrator, shop, start):

@@ -15,7 +15,12 @@ def pause(flow: str) -> None:
 
     A run at work goes on; `orchestrator run` works as ever.
     """
-    workspace().pause(flow)
+    from orchestrator.schedule.asking import Ask, ask
+
+    opened = workspace()
+    opened.pause(flow)
+    # Who keeps the schedules sees it at once, and would within a second.
+    ask(opened.paths, Ask.LOOK, flow)
     say(f"✓ {flow} is paused")
     say_next("resume", flow)
     answer(flow=flow, paused=True)

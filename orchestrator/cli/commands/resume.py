@@ -15,7 +15,12 @@ def resume(flow: str) -> None:
 
     Times that passed meanwhile are caught up as its schedule says.
     """
-    was = workspace().resume(flow)
+    from orchestrator.schedule.asking import Ask, ask
+
+    opened = workspace()
+    was = opened.resume(flow)
+    # Who keeps the schedules sees it at once, and would within a second.
+    ask(opened.paths, Ask.LOOK, flow)
     say(f"✓ {flow} is due again" if was else f"{flow} was not paused")
     say_next("status", flow)
     answer(flow=flow, paused=False)

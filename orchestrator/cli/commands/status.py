@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,7 @@ def status(flow: str | None, watch: bool, format: str) -> None:
 
     The newest run of each, how many rows it brought, and how long ago its bookmark was saved. One with a schedule is
     on time, late (its last commit is older than the schedule wants it), failing (and tried again), running, paused, or
-    it needs you: trying again would not help.
+    it needs you: trying again would not help. One that is due and not started tells what it waits for.
     """
     opened = workspace()
     while watch and is_lively(sys.stdout):
@@ -39,10 +40,11 @@ def status(flow: str | None, watch: bool, format: str) -> None:
 
 
 def _show(opened: "Workspace", flow: str | None, format: str) -> None:
-    known = opened.status(flow)
-    # A table for people stays without what is seldom.
-    seldom = format == "table" and not any(each.outlook for each in known)
-    show(format, "flows", known, [column for column in COLUMNS if not (seldom and column is NEXT)])
+    from orchestrator.schedule.asking import Ask, ask, is_up
+
+    known, up = opened.status(flow), ask(opened.paths, Ask.STATUS)
+    waits = {each.flow: each.waits_for for each in up.waiting} if up else {}
+    show(format, "flows", known, _columns(known, waits, seldom=format != "table"), up=up)
     if not known:
         say("There is no flow yet.")
         say_next("add-tap", "NAME")
@@ -51,20 +53,30 @@ def _show(opened: "Workspace", flow: str | None, format: str) -> None:
             say(f"{each.flow}, run {each.run.number}: {each.run.error.message}")
         if each.outlook and each.outlook.why:
             say(f"{each.flow} is paused: {each.outlook.why}")
+    if up is None and any(each.outlook for each in known) and not is_up(opened.paths):
+        say("Nobody keeps the schedules.")
+        say_next("up")
 
 
-NEXT: Column[FlowStatus] = Column(
-    "next", lambda flow: Moment(flow.outlook.next) if flow.outlook and flow.outlook.next else None
-)
-COLUMNS: list[Column[FlowStatus]] = [
-    Column("flow", lambda flow: flow.flow),
-    Column("to", lambda flow: flow.destination),
-    Column("run", lambda flow: flow.run.number if flow.run else None),
-    Column("status", lambda flow: flow.words),
-    Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
-    Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
-    Column("commit", lambda flow: flow.commit),
-    NEXT,
-    Column("bookmark age", lambda flow: age(flow.committed_at) if flow.committed_at else None),
-    Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
-]
+def _columns(known: Sequence[FlowStatus], waits: Mapping[str, str], *, seldom: bool) -> list[Column[FlowStatus]]:
+    """Those of a table; with what is `seldom` there only where something has it."""
+    columns: list[Column[FlowStatus]] = [
+        Column("flow", lambda flow: flow.flow),
+        Column("to", lambda flow: flow.destination),
+        Column("run", lambda flow: flow.run.number if flow.run else None),
+        Column("status", lambda flow: flow.words),
+        Column("started", lambda flow: Moment(flow.run.started) if flow.run else None),
+        Column("rows", lambda flow: sum(flow.run.committed.values()) if flow.run else None),
+        Column("commit", lambda flow: flow.commit),
+    ]
+    if seldom or any(each.outlook for each in known):
+        columns.append(
+            Column("next", lambda flow: Moment(flow.outlook.next) if flow.outlook and flow.outlook.next else None)
+        )
+    if seldom or waits:
+        columns.append(Column("waits for", lambda flow: waits.get(flow.flow)))
+    return [
+        *columns,
+        Column("bookmark age", lambda flow: age(flow.committed_at) if flow.committed_at else None),
+        Column("pid", lambda flow: str(flow.pid) if flow.pid else None),
+    ]
