@@ -16,11 +16,12 @@ PRIVATE_FOLDER = 0o700
 
 
 def make_folder(path: Path) -> Path:
-    """Makes `path` and its missing parents, readable by the owner alone. Returns it."""
+    """Makes `path` and its missing parents, readable by the owner alone; they survive a power loss. Returns it."""
     if not path.is_dir():
         # mkdir(parents=True) gives the mode to the last folder only.
         make_folder(path.parent)
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        sync_folder(path.parent)
     return path
 
 
@@ -91,7 +92,11 @@ def append_lines(path: Path, lines: Iterable[bytes]) -> None:
     make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     with os.fdopen(descriptor, "r+b") as file:
-        file.seek(_end_of_last_line(file.fileno()))
+        end = _end_of_last_line(file.fileno())
+        if end == 0:
+            # Before the first line: a log that has one has a name that lasts.
+            sync_folder(path.parent)
+        file.seek(end)
         file.truncate()
         with doing(Step.LINES_APPEND, path):
             file.writelines(line.rstrip(b"\n") + b"\n" for line in lines)

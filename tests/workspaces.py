@@ -168,10 +168,14 @@ class FakeWorkspace:
         """The `n` of every row."""
         return [n for (n,) in self.rows(stream, "n", at=at)]
 
+    def held_commit(self, *, at: str = "warehouse") -> Commit | None:
+        """The last commit that the destination holds."""
+        with destination_of(self.config, self.config.flow(FLOW), nobody, to=at) as destination:
+            return destination.last_commit(FLOW)
+
     def held_state(self, *, at: str = "warehouse") -> bytes | None:
         """The state that the destination holds."""
-        with destination_of(self.config, self.config.flow(FLOW), nobody, to=at) as destination:
-            last = destination.last_commit(FLOW)
+        last = self.held_commit(at=at)
         return last.state if last else None
 
     @property

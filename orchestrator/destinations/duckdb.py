@@ -16,6 +16,7 @@ from orchestrator.destinations.contract import check_counts, check_number
 from orchestrator.destinations.disk import full_disk
 from orchestrator.destinations.duckdb_file import PATIENCE, open_file, transaction
 from orchestrator.destinations.duckdb_tables import OURS, Tables
+from orchestrator.destinations.duckdb_undo import Undo
 from orchestrator.destinations.staging import Staging
 from orchestrator.durable import make_folder
 from orchestrator.errors import DestinationError
@@ -73,7 +74,7 @@ class DuckDB:
         self._staging.clear()
 
     def _write(self, commit: Commit, *, frugal: bool = True) -> None:
-        with self._open() as connection, transaction(connection):
+        with Undo(self._path) as undo, self._open() as connection, undo.of(connection), transaction(connection):
             connection.execute(_MEMORY)
             check_number(commit, _last_commit(connection, commit.flow), self._path.name)
             tables = Tables(connection, commit, self._schema, self._staging.let_go)

@@ -12,6 +12,8 @@ import duckdb
 
 from orchestrator.destinations import sql
 from orchestrator.destinations.disk import first_line, full_disk
+from orchestrator.destinations.duckdb_undo import Undo, put_back
+from orchestrator.durable import alone, rename, sync_folder
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.failpoints import Step, doing
@@ -25,8 +27,10 @@ _READ_BY_ALL: _Settings = {"storage_compatibility_version": "v1.0.0"}
 _FOR_COMMITS: _Settings = {
     # Several threads that insert take twice the CPU of one, for little or no time won.
     "threads": 1,
-    # A commit goes straight into the file, not through a log beside it.
-    "wal_autocheckpoint": "1KB",
+    # A commit goes straight into the file, not through a log beside it: where a power loss has torn that, DuckDB does
+    # not open the file, and where it brings back one that was removed, rows come twice.
+    "wal_autocheckpoint": "1B",
+    "auto_checkpoint_skip_wal_threshold": 0,
     "python_enable_replacements": False,
 }
 
@@ -47,13 +51,17 @@ def open_file(
     """
     settings = _READ_BY_ALL if read_only else _READ_BY_ALL | _FOR_COMMITS
     # Several may read at once, each with a folder of its own for what does not fit into memory.
-    with tempfile.TemporaryDirectory() if read_only else contextlib.nullcontext(f"{path}.tmp") as spilled:
+    spilling = tempfile.TemporaryDirectory() if read_only else contextlib.nullcontext(f"{path}.tmp")
+    with spilling as spilled, Undo(path) as undo:
         connection = duckdb.connect(config={**settings, "temp_directory": spilled})
         try:
+            if not read_only:
+                _make(path)
             _attach(connection, path, patience, listen, read_only)
             if not read_only:
                 # Nobody else has the file now: what is there, a process left that was killed.
                 shutil.rmtree(spilled, ignore_errors=True)
+                _take_in_log(connection, path, undo)
             with full_disk(path.parent):
                 yield connection
         except duckdb.Error as error:
@@ -66,6 +74,27 @@ def open_file(
             connection.close()
 
 
+def _make(path: Path) -> None:
+    """Makes the file unless it is there; a file that a crash left half made would not open."""
+    if path.exists():
+        return
+    with alone(path.parent):
+        aside = path.with_name(f".{path.name}.new")
+        aside.unlink(missing_ok=True)
+        duckdb.connect(aside, config=_READ_BY_ALL).close()
+        if not path.exists():
+            rename(aside, path)
+            sync_folder(path.parent)
+
+
+def _take_in_log(connection: duckdb.DuckDBPyConnection, path: Path, undo: Undo) -> None:
+    """Moves into the file, for good, what another program left in a log beside it."""
+    if Path(f"{path}.wal").exists():
+        with undo.of(connection):
+            connection.execute("CHECKPOINT")
+        sync_folder(path.parent)
+
+
 def _attach(
     connection: duckdb.DuckDBPyConnection, path: Path, patience: float, listen: Listener, read_only: bool
 ) -> None:
@@ -74,6 +103,8 @@ def _attach(
     deadline = time.monotonic() + patience
     pause, told = 0.01, False
     while True:
+        if not read_only:
+            put_back(path)
         try:
             connection.execute(attach)
             return

@@ -129,8 +129,10 @@ class Memory:
 
     def _show_table(self, folder: Path, named: set[str], arriving: set[str]) -> None:
         there = _parts_in(folder)
-        if arriving:
+        if arriving and not there:
             folder.mkdir(exist_ok=True)
+            # Before a file moves there: a power loss must not take away the folder and leave the move.
+            durable.sync_folder(folder.parent)
         # What goes goes first: a reader may miss a row for a moment, but never meets one twice.
         for name in there - named:
             durable.remove(folder / name)

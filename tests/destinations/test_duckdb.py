@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.destinations import duckdb_tables, staging
 from orchestrator.destinations.duckdb import DuckDB
+from orchestrator.destinations.duckdb_undo import put_back
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
 from tests.destinations.landing import FLOW, DuckDBFile, OtherProcess, land, record, rows, schema, stage, state
@@ -189,3 +190,53 @@ def test_the_columns_of_the_tap_come_first_in_its_own_order(place, destination):
     with duckdb.connect(str(place.path), read_only=True) as reader:
         names = [name for name, *_ in reader.execute("DESCRIBE shop.users").fetchall()]
     assert names[:3] == ["id", "name", "_sdc_extracted_at"]
+
+
+TEARS = """
+import os, sys, time
+from pathlib import Path
+from orchestrator.destinations.duckdb_file import open_file
+from orchestrator.destinations.duckdb_undo import Undo
+path = Path(sys.argv[1])
+with Undo(path) as undo, open_file(path) as connection, undo.of(connection):
+    ((number, size),) = connection.execute("SELECT block_id, block_size FROM pragma_metadata_info(), "
+        "pragma_database_size() LIMIT 1").fetchall()
+    os.pwrite(os.open(path, os.O_WRONLY), os.urandom(4096), 12288 + number * size)
+    print("torn", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_block_that_a_power_loss_tore_while_a_commit_wrote_it_is_put_back(place):
+    with place.open() as destination:
+        land(destination, USERS, user(1, "Ada"), state(1))
+    with OtherProcess(TEARS, place.path) as process:
+        process.line()
+    with pytest.raises(duckdb.IOException, match="Corrupt database file"):
+        duckdb.connect(place.path, read_only=True)
+
+    with place.open() as destination:
+        land(destination, USERS, user(2, "Bob"), state(2))
+
+    assert rows(place, "users") == [(1, "Ada"), (2, "Bob")]
+    assert os.listdir(place.path.parent) == [place.path.name]
+
+
+def test_blocks_of_a_commit_that_is_still_being_written_are_left_alone(place, destination):
+    land(destination, USERS, user(1, "Ada"), state(1))
+    with OtherProcess(TEARS, place.path) as process:
+        process.line()
+        torn = place.path.read_bytes()
+
+        put_back(place.path)
+
+        assert place.path.read_bytes() == torn
+
+
+def test_a_file_that_a_crash_left_half_made_is_made_again(place, destination):
+    place.path.parent.mkdir()
+    (place.path.parent / ".warehouse.duckdb.new").write_bytes(bytes(4096))
+
+    land(destination, USERS, user(1, "Ada"))
+
+    assert os.listdir(place.path.parent) == [place.path.name]
