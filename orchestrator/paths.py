@@ -1,6 +1,7 @@
 """Finds the workspace and names every path in it. Nothing else builds a path from parts."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,7 +197,13 @@ def home() -> Path:
     return Path(os.path.expanduser("~"))
 
 
-def inside(path: Path, roots: tuple[Path, ...]) -> bool:
-    """Whether `path`, all links followed, lies in one of `roots` (or is one)."""
-    real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
+def inside(path: Path, roots: Iterable[Path], closed: Iterable[Path] = ()) -> bool:
+    """Whether `path`, all links followed, lies in one of `roots` (or is one), and not in what is `closed` in there. In
+    what is closed there may be roots again."""
+
+    def depth(folders: Iterable[Path]) -> int:
+        real = (Path(os.path.realpath(folder)) for folder in folders)
+        return max((len(folder.parts) for folder in real if place.is_relative_to(folder)), default=0)
+
+    place = Path(os.path.realpath(path))
+    return depth(roots) > depth(closed)

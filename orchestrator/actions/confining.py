@@ -37,7 +37,7 @@ def confinement_of(
             hint="orchestrator doctor",
         )
     variables = {name: value for name, value in environment.items() if name != "HOME"}
-    named = named_in([told, variables], paths.root, closed=_ours(paths), too_wide=(paths.root, home()))
+    named = named_in([told, variables], paths.root, closed=kept_from_taps(paths), too_wide=(paths.root, home()))
     for path in named.refused:
         listen(
             Note(
@@ -55,7 +55,7 @@ def _runs_on(paths: Paths, tap: Tap, receipt: Receipt) -> Allowed:
     return python_of(receipt.python) | Allowed(runs=(environment, *editable_folders(environment)))
 
 
-def _ours(paths: Paths) -> tuple[Path, ...]:
+def kept_from_taps(paths: Paths) -> tuple[Path, ...]:
     """Where a workspace keeps what is not for its taps."""
     return (paths.state, paths.secrets, paths.vault, paths.envs, paths.catalogs, paths.config)
 

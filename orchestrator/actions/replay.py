@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from orchestrator.actions.confining import kept_from_taps
 from orchestrator.actions.landing import Intent, Landing, now
 from orchestrator.actions.recording import RunReport, destination_of, recorded, without_secrets
 from orchestrator.actions.rules import Rules, rules_of
@@ -30,6 +31,7 @@ from orchestrator.secrets import Redaction
 from orchestrator.state import CommitLog, KeptFiles, Run, Runs, Status, read_archive
 from orchestrator.supervisor.batch_files import batch_reader
 from orchestrator.supervisor.stopping import Stop
+from orchestrator.supervisor.unpacking import ANY_AMOUNT
 
 # So that one that breaks off can be done again, and takes nothing away.
 _IN_ONE_COMMIT = CommitPolicy(rows=sys.maxsize, seconds=math.inf)
@@ -265,4 +267,7 @@ def _messages(paths: Paths, run: Run) -> Iterator[Message]:
     # A run that ended well is taken as complete, so its archive has to be.
     blocks = read_archive(paths.archive(run.flow, run.number), whole=run.status is Status.SUCCEEDED)
     files = KeptFiles(paths.batch_files(run.flow, run.number))
-    return read_messages(blocks, batch_reader((paths.root,), paths.root, kept=files.next), run.scrutiny.validate)
+    open_batch = batch_reader(
+        (paths.root,), paths.root, closed=kept_from_taps(paths), limits=ANY_AMOUNT, kept=files.next
+    )
+    return read_messages(blocks, open_batch, run.scrutiny.validate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
+from orchestrator.actions.confining import kept_from_taps
 from orchestrator.actions.ending import check_announced, check_exit, resumed, stopped
 from orchestrator.actions.landing import Landing, now
 from orchestrator.actions.leaving import leaving_no_secret
@@ -124,8 +125,15 @@ def _read_tap(
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(paths, process, prepared, history, archive, recording, stop)
+        open_batch = batch_reader(
+            (paths.root, Path(work), *prepared.tap.allow_write),
+            paths.root,
+            closed=kept_from_taps(paths),
+            limits=prepared.tap.limits,
+            keep=files.keep,
+        )
         steps = checkpoints(
-            read_messages(blocks, batch_reader((paths.root,), paths.root, keep=files.keep), landing.scrutiny.validate),
+            read_messages(blocks, open_batch, landing.scrutiny.validate),
             policy,
             table_of=landing.table_of,
             clock=time.monotonic,

@@ -167,6 +167,8 @@ LIMITS: Shape = {
     "processes": COUNT,
     "open_files": COUNT,
     "log_size": SIZE,
+    "batch_size": SIZE,
+    "batch_ratio": COUNT,
 }
 
 STREAM: Shape = {

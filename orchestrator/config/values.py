@@ -117,6 +117,10 @@ class Limits:
     open_files: int | None = None
     """In each of its processes."""
     log_size: int = 100_000_000
+    batch_size: int = 10_000_000_000
+    """Of what comes of one file that a BATCH names, unpacked."""
+    batch_ratio: int = 200
+    """So many times its size may come of such a file, beyond its first 100 MB."""
 
 
 USUAL_LIMITS = Limits()

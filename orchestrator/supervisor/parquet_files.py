@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestrator.config import USUAL_LIMITS, Limits
 from orchestrator.protocol.arrow_types import flaw_of, is_list, plain
+from orchestrator.supervisor.unpacking import check_ratio, check_size
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile, RowGroupMetaData
@@ -26,13 +28,16 @@ _WIDTH = 8
 _FIRST_ROWS = 1000
 
 
-def read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+def read_parquet(path: Path, limits: Limits = USUAL_LIMITS) -> Iterator[pa.RecordBatch]:
     """The rows of a file, in order. Raises OSError, ValueError or an error of Arrow where it cannot be read, or not as
-    records."""
+    records, TooMuch where more comes of it than `limits` say."""
     # Only batches of parquet pay for the import.
     from pyarrow.parquet import read_metadata
 
     metadata = read_metadata(path)
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    check_ratio(sum(group.total_byte_size for group in groups), path.stat().st_size, limits)
+    unpacked = 0
     rows_at_a_time = _rows_at_a_time(path, metadata)
     with _opened(path, metadata) as file:
         if flaw := flaw_of(file.schema_arrow):
@@ -42,6 +47,9 @@ def read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
         for rows in _gathered(pieces, rows_at_a_time):
             # A file may say that bytes are text, and Arrow takes its word.
             rows.validate(full=True)
+            # Nothing, a billion times, takes no room in a file and hardly any in memory.
+            unpacked += max(rows.nbytes, rows.num_rows * rows.num_columns)
+            check_size(unpacked, limits)
             yield rows
 
 

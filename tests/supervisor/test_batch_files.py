@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from orchestrator.config import Limits
 from orchestrator.errors import BadBatch
 from orchestrator.protocol.messages import BatchFiles
 from orchestrator.supervisor.batch_files import batch_reader
@@ -22,9 +23,9 @@ def root(tmp_path):
 @pytest.fixture
 def read(root):
     """A function that reads the files of a batch, as lines."""
-    reader = batch_reader((root,), root)
 
-    def lines(*manifest, format="jsonl", compression="none"):
+    def lines(*manifest, format="jsonl", compression="none", **options):
+        reader = batch_reader((root,), root, **options)
         content = b"".join(reader(BatchFiles("issues", format, compression, tuple(map(str, manifest)), 7)))
         return [line for line in content.split(b"\n") if line]
 
@@ -86,7 +87,54 @@ def test_a_link_that_stays_inside_is_followed(root, read):
     assert read("link") == [b'{"id": 1}', b'{"id": 2}']
 
 
-@pytest.mark.parametrize("named", ["http://localhost/a.jsonl", "s3://bucket/a.jsonl"])
+def test_what_is_closed_is_refused_but_for_a_root_in_it(root, read, tmp_path):
+    for place in ("state", "state/run"):
+        (root / place).mkdir()
+        rows_of(root / place / "a.jsonl")
+    work = batch_reader((root, root / "state" / "run"), root, closed=(root / "state",))
+
+    with pytest.raises(BadBatch, match="lies outside"):
+        read("state/a.jsonl", closed=(root / "state",))
+    assert b"".join(work(BatchFiles("issues", "jsonl", "none", ("state/run/a.jsonl",), 7))).startswith(LINES)
+
+
+# ── small files that unpack to large ones ────────────────────────────────────────────────────────
+
+
+def test_ten_gigabytes_in_ten_megabytes_are_refused_after_the_first_hundred(root):
+    million = gzip.compress(b"\n" * 1_000_000)
+    rows_of(root / "a.jsonl.gz", million * 10_000)
+    assert (root / "a.jsonl.gz").stat().st_size > 9_000_000
+    blocks = batch_reader((root,), root)(BatchFiles("issues", "jsonl", "gzip", ("a.jsonl.gz",), 7))
+    read: list[int] = []
+
+    with pytest.raises(BadBatch, match="the batch file .* cannot be read") as refused:
+        read.extend(map(len, blocks))
+
+    assert 90_000_000 < sum(read) <= 100_000_000
+    assert refused.value.cause == "it unpacks to more than 200 times its size"
+    assert "batch_ratio in [taps.NAME.limits]" in str(refused.value.hint)
+
+
+def test_what_is_said_to_be_all_right_is_read(root):
+    rows_of(root / "a.jsonl.gz", gzip.compress(b"\n" * 1_000_000) * 110)
+    reader = batch_reader((root,), root, limits=Limits(batch_ratio=2000))
+
+    assert sum(map(len, reader(BatchFiles("issues", "jsonl", "gzip", ("a.jsonl.gz",), 7)))) == 110_000_001
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_file_of_which_too_much_comes_is_refused(root, read, compression):
+    rows_of(root / "a", gzip.compress(LINES) if compression == "gzip" else LINES)
+
+    with pytest.raises(BadBatch) as refused:
+        read("a", compression=compression, limits=Limits(batch_size=19))
+
+    assert refused.value.cause == "it holds more than 19 B"
+    assert read("a", compression=compression, limits=Limits(batch_size=20))
+
+
+@pytest.mark.parametrize("named", ["http://localhost/a.jsonl", "s3://bucket/a.jsonl", "gs://b/a", "ftp://h/a"])
 def test_nothing_is_fetched(read, named):
     with pytest.raises(BadBatch, match="are not read"):
         read(named)

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from orchestrator.config import USUAL_LIMITS, Limits
 from orchestrator.errors import BadBatch
 from orchestrator.protocol.messages import BatchFiles
 from orchestrator.supervisor.batch_files import batch_reader
@@ -16,9 +17,9 @@ MANY = 20_000
 @pytest.fixture
 def read(tmp_path):
     """A function that writes tables to files and reads them as those of a batch."""
-    reader = batch_reader((tmp_path,), tmp_path)
 
-    def rows(*tables, **options):
+    def rows(*tables, limits=USUAL_LIMITS, **options):
+        reader = batch_reader((tmp_path,), tmp_path, limits=limits)
         for number, table in enumerate(tables):
             pa.parquet.write_table(table, tmp_path / f"{number}.parquet", **options)
         names = tuple(f"{number}.parquet" for number in range(len(tables)))
@@ -119,3 +120,26 @@ def test_a_torn_file_is_refused(tmp_path, read):
 
     with pytest.raises(BadBatch, match=r"the batch file 0\.parquet cannot be read"):
         list(batch_reader((tmp_path,), tmp_path)(BatchFiles("issues", "parquet", "none", ("0.parquet",), 7)))
+
+
+def test_pages_that_unpack_to_many_times_the_file_are_refused_before_they_are_read(read):
+    zeros = pa.table({"text": pa.repeat("0" * 5000, 22_000)})
+
+    with pytest.raises(BadBatch) as refused:
+        read(zeros, use_dictionary=False, compression="gzip", compression_level=1)
+
+    assert refused.value.cause == "it unpacks to more than 200 times its size"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.nulls(MANY), pa.repeat("x" * 3000, MANY), pa.repeat(7, MANY)],
+    ids=["nothing", "a long text that is stored once", "a number that is stored once"],
+)
+def test_rows_without_end_in_a_small_file_are_refused(read, column):
+    table = pa.table({"id": column})
+
+    with pytest.raises(BadBatch) as refused:
+        read(table, limits=Limits(batch_size=MANY - 1))
+
+    assert "it holds more than" in str(refused.value.cause)
