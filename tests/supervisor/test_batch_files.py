@@ -108,7 +108,7 @@ def test_ten_gigabytes_in_ten_megabytes_are_refused_after_the_first_hundred(root
     blocks = batch_reader((root,), root)(BatchFiles("issues", "jsonl", "gzip", ("a.jsonl.gz",), 7))
     read: list[int] = []
 
-    with pytest.raises(BadBatch, match="the batch file .* cannot be read") as refused:
+    with pytest.raises(BadBatch, match="cannot be read") as refused:
         read.extend(map(len, blocks))
 
     assert 90_000_000 < sum(read) <= 100_000_000
