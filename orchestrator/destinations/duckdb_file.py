@@ -34,8 +34,8 @@ _FOR_COMMITS: _Settings = {
     "python_enable_replacements": False,
 }
 
-# A third of what DuckDB takes: it keeps a row group in memory until that is full, and takes more time for large ones.
-_ROW_GROUPS = "ROW_GROUP_SIZE 40960"
+# DuckDB takes 122 880 rows: it keeps a row group in memory until that is full, and takes more time for large ones.
+_ROW_GROUPS = "ROW_GROUP_SIZE 16384"
 
 _FILE = "_file"
 
