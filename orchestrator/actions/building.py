@@ -18,6 +18,7 @@ from orchestrator.envs.recipe import Recipe
 from orchestrator.envs.surroundings import Confine, Surroundings
 from orchestrator.paths import Paths, home
 from orchestrator.supervisor.command import tap_environment
+from orchestrator.supervisor.launcher import landlock_version
 from orchestrator.supervisor.launching import confined
 from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, python_of
 
@@ -39,6 +40,9 @@ def surroundings_of(paths: Paths, recipe: Recipe, sandbox: Sandbox = Sandbox.AUT
     and the environments; of the workspace nothing else.
     """
     shown = tap_environment(os.environ)
+    if sandbox is Sandbox.BUBBLEWRAP and landlock_version():
+        # Files of the cache are linked into environments; between the mounts of bubblewrap they would be copied.
+        sandbox = Sandbox.LANDLOCK
     if sandbox is Sandbox.NONE:
         return Surroundings(shown)
     pythons = _pythons(recipe)

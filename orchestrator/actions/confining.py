@@ -11,6 +11,7 @@ from orchestrator.envs.editable import editable_folders
 from orchestrator.errors import ConfigError
 from orchestrator.events import Listener, Note, nobody
 from orchestrator.paths import Paths, home
+from orchestrator.supervisor.bubblewrap import flaw_of_bubblewrap
 from orchestrator.supervisor.launcher import landlock_version
 from orchestrator.supervisor.sandbox import SYSTEM, Allowed, Confinement, named_in, python_of
 
@@ -29,10 +30,10 @@ def confinement_of(
     """
     if tap.sandbox is Sandbox.NONE:
         return None
-    if tap.sandbox is Sandbox.LANDLOCK and not landlock_version():
+    if flaw := flaw_of(tap.sandbox):
         raise ConfigError(
             f'tap "{tap.id}" asks for a sandbox that is not there',
-            cause="the kernel of this machine has no Landlock; Linux has it from 5.13 on, unless it is switched off",
+            cause=flaw,
             data="the tap was not started",
             hint="orchestrator doctor",
         )
@@ -48,6 +49,16 @@ def confinement_of(
     writes = tuple(_made([*tap.allow_write, *_of_batches(told, paths.root)]))
     named_and_said = named.allowed | Allowed(reads=tap.allow_read, writes=writes)
     return Confinement(tap.sandbox, SYSTEM | _runs_on(paths, tap, receipt) | named_and_said)
+
+
+def flaw_of(sandbox: Sandbox) -> str | None:
+    """Why a sandbox that was asked for cannot be had on this machine; None: it can."""
+    match sandbox:
+        case Sandbox.LANDLOCK if not landlock_version():
+            return "the kernel of this machine has no Landlock; Linux has it from 5.13 on, unless it is switched off"
+        case Sandbox.BUBBLEWRAP:
+            return flaw_of_bubblewrap()
+    return None
 
 
 def _runs_on(paths: Paths, tap: Tap, receipt: Receipt) -> Allowed:

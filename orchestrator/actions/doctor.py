@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from orchestrator.errors import DestinationBusy, OrchestratorError
 from orchestrator.paths import Paths
 from orchestrator.secrets.identity import identity_file
 from orchestrator.secrets.vault import Vault
+from orchestrator.supervisor.bubblewrap import flaw_of_bubblewrap
 from orchestrator.supervisor.launcher import landlock_version
 
 LITTLE_SPACE = 1_000_000_000
@@ -104,13 +105,21 @@ def _privacy(paths: Paths) -> Check:
     return Check("privacy", Verdict.WARN, "others can read state/", f"chmod -R go= {paths.state}")
 
 
-def _sandbox(taps: Iterable[Tap]) -> Check:
+def _sandbox(taps: Collection[Tap]) -> Check:
     """What is really enforced here, whatever orchestrator.toml says."""
+    enclosed = [f'"{tap.id}"' for tap in taps if tap.sandbox is Sandbox.BUBBLEWRAP]
+    if enclosed and (flaw := flaw_of_bubblewrap()):
+        text = f"tap {', '.join(enclosed)} cannot be started in bubblewrap: {flaw}"
+        return Check("sandbox", Verdict.FAIL, text, "bwrap --version")
     version = landlock_version()
     if not version:
         text = "the kernel has no Landlock (Linux has it from 5.13 on): taps reach all that you do"
+        if enclosed:
+            text += f", but for {', '.join(enclosed)} in bubblewrap"
         return Check("sandbox", Verdict.WARN, text, "uname -r")
     text = f"Landlock {version} keeps taps to what they need"
+    if enclosed:
+        text += f"; bubblewrap keeps tap {', '.join(enclosed)}"
     gaps = [gap for since, gap in _LANDLOCK_LACKS.items() if version < since]
     if gaps:
         text += f"; before a later kernel not from {', '.join(gaps)}"

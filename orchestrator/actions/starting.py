@@ -277,11 +277,14 @@ def tap_failed(
 
 def _kept_from(prepared: Prepared, said: Iterable[str]) -> str | None:
     """What the tap could not reach, where its sandbox may be the reason."""
-    found = _NOT_PERMITTED.search(reason(said) or "")
-    return found[1] if found and prepared.invocation.confinement else None
+    found = _NOT_THERE.search(reason(said) or "")
+    if found is None or prepared.invocation.confinement is None:
+        return None
+    # What is closed is refused; what bubblewrap closes is not there.
+    return found[2] if found[1] == "Permission denied" or os.path.exists(found[2]) else None
 
 
-_NOT_PERMITTED = re.compile(r"Permission denied:? ['\"]?(/[^'\"]*)")
+_NOT_THERE = re.compile(r"(Permission denied|No such file or directory|Read-only file system):? ['\"]?(/[^'\"]*)")
 
 
 def _over_limit(prepared: Prepared, limit: str, said: str | None, data: str | None) -> LimitExceeded | OutOfTime:

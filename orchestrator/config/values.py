@@ -98,6 +98,9 @@ class Sandbox(StrEnum):
     """By Landlock where the kernel has it; else it reaches what we do."""
     LANDLOCK = "landlock"
     """By the kernel. Where it cannot, the tap is not started."""
+    BUBBLEWRAP = "bubblewrap"
+    """By bwrap: the rest of the machine is not there for it, and no other process. Where that is not there or cannot,
+    the tap is not started."""
     NONE = "none"
     """It reaches what we do."""
 

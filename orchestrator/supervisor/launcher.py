@@ -20,8 +20,10 @@ import time
 # `signal` would import enum, and `typing` what takes longer than all the rest.
 from _signal import NSIG, SIG_DFL, SIG_IGN, SIGINT, SIGKILL, SIGTERM, getsignal, signal  # type: ignore[import-not-found]
 
+ASK = b"a"
+"""On the lifeline: the tap is asked to end."""
 END = b"e"
-"""On the lifeline: the tap is to end, within its grace."""
+"""The same, and it has its grace for it."""
 KILL = b"k"
 """The same, at once."""
 
@@ -269,8 +271,10 @@ def _watch(tap: int, order: Order, tell: Tell) -> int:
             tell(f"over {TIMEOUT}")
         if now >= timeout or word == END:
             timeout, deadline = _NEVER, min(deadline, now + order["grace"])
-            _signal_group(tap, SIGTERM)
-        if ours in awake or now >= deadline or word not in (None, END):
+            word = ASK
+        if word == ASK:
+            _ask_to_end(tap, order)
+        if ours in awake or now >= deadline or word not in (None, ASK):
             break
         if over := use.over(now):
             tell(f"over {over}")
@@ -315,6 +319,15 @@ def _end_all(tap: int, status: int | None) -> int:
             return status or 0
         if pid == tap:
             status = ended
+
+
+def _ask_to_end(tap: int, order: Order) -> None:
+    if not order["is_enclosed"]:
+        return _signal_group(tap, SIGTERM)
+    # Whoever encloses it would end at once, and take all with it that may still take its leave.
+    for enclosed in _family():
+        if enclosed != tap:
+            _signal(enclosed, SIGTERM)
 
 
 def _signal_group(tap: int, number: int) -> None:

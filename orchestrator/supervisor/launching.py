@@ -15,6 +15,7 @@ from typing import IO, Any
 from orchestrator.config import Sandbox
 from orchestrator.errors import EnvironmentBroken
 from orchestrator.supervisor import launcher
+from orchestrator.supervisor.bubblewrap import enclosing
 from orchestrator.supervisor.command import Command
 from orchestrator.supervisor.sandbox import Confinement
 
@@ -97,6 +98,10 @@ class Launched:
         """Until it has ended. Raises subprocess.TimeoutExpired."""
         self._process.wait(seconds)
 
+    def ask(self) -> None:
+        """Asks the tap to end, which it may take as it likes. Does not wait."""
+        self._say(launcher.ASK)
+
     def end(self) -> None:
         """Asks the tap to end; what remains of it after the grace is killed. Does not wait."""
         self._say(launcher.END)
@@ -160,6 +165,9 @@ class Launched:
 def confined(command: Sequence[str], confinement: Confinement) -> Iterator[tuple[Sequence[str], Sequence[int]]]:
     """The command that becomes another one, given by its path, with no more than that is allowed; and the descriptors
     that it has to be handed."""
+    if confinement.sandbox is Sandbox.BUBBLEWRAP:
+        yield (*enclosing(confinement.allowed), *command), ()
+        return
     with tempfile.TemporaryFile() as order:
         order.write(marshal.dumps(_confinement(confinement)))
         order.flush()
@@ -189,13 +197,17 @@ def is_compiled_from(compiled: str, source: str) -> bool:
 
 def _order(command: Command, grace: float) -> dict[str, Any]:
     """What the launcher is told of a command."""
+    confinement = command.confinement
+    is_enclosed = confinement is not None and confinement.sandbox is Sandbox.BUBBLEWRAP
+    before = enclosing(confinement.allowed, command.folder) if confinement is not None and is_enclosed else ()
     return {
         "supervisor": os.getpid(),
-        "arguments": [os.fsencode(argument) for argument in command.arguments],
+        "arguments": [os.fsencode(argument) for argument in (*before, *command.arguments)],
+        "is_enclosed": is_enclosed,
         "environment": {os.fsencode(name): os.fsencode(value) for name, value in command.environment.items()},
         "grace": grace,
         "limits": dataclasses.asdict(command.limits),
-        **_confinement(command.confinement),
+        **_confinement(None if is_enclosed else confinement),
     }
 
 

@@ -1,8 +1,5 @@
 """A tap that runs: a process in a session of its own, read in large blocks, never waited for without an end."""
 
-import contextlib
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -81,8 +78,7 @@ class TapProcess:
 
     def ask_to_end(self) -> None:
         """Sends SIGTERM and does not wait."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGTERM)
+        self._launched.ask()
 
     def stop(self) -> None:
         """Ends the tap and everything it started: SIGTERM, and SIGKILL for what remains after the grace."""
