@@ -112,6 +112,27 @@ def stop(whom: list[str]) -> None:
         os.kill(int(launcher.rpartition(")")[2].split()[1]) if each == "run" else os.getpid(), signal.SIGTERM)
 
 
+def refuse_to_end(path: str) -> None:
+    """From here on SIGTERM is not obeyed by the tap, by a child and by one that leaves the session; all hold stdout.
+    Each tells the file its pid, and the tap when it was asked to end, by the clock that processes share."""
+    for leaves in (False, True):
+        if os.fork() == 0:
+            if leaves:
+                os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            _tell(path, f"member {os.getpid()}")
+            time.sleep(600)
+            os._exit(0)
+    signal.signal(signal.SIGTERM, lambda number, frame: _tell(path, f"asked {time.monotonic()}"))
+    _tell(path, f"member {os.getpid()}")
+    _tell(path, f"silent {time.monotonic()}")
+
+
+def _tell(path: str, words: str) -> None:
+    with open(path, "a") as file:
+        file.write(f"{words}\n")
+
+
 def allocate(size: int) -> None:
     """Takes so many bytes, and keeps them."""
     held = bytearray(size)
@@ -141,6 +162,7 @@ ACCIDENTS: dict[str, Callable[[Any], object]] = {
     "flood": flood,
     "log": log,
     "child": leave_a_child,
+    "stubborn": refuse_to_end,
     "allocate": allocate,
     "touch": touch,
     "await": await_file,
