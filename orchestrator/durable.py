@@ -153,7 +153,9 @@ def lock(path: Path, *, note: str = "", wait: float = 0.0) -> Iterator[int]:
                     raise Held(os.pread(descriptor, 4096, 0).decode(errors="replace")) from None
                 time.sleep(0.02)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, note.encode(), 0)
+        # Where there is no room for a note, there still is a lock.
+        with contextlib.suppress(OSError):
+            os.pwrite(descriptor, note.encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)

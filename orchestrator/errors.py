@@ -10,6 +10,7 @@ OrchestratorError                     exit code
 ├── DestinationError                  7   the destination cannot be used
 │   ├── DestinationBusy                   somebody else held it for too long
 │   ├── DestinationFull                   no space left
+│   ├── DiskFailed                        a disk does not take what is written to it
 │   └── CommitConflict                    somebody else committed to the same flow
 ├── EnvironmentBroken                 8   the environment of a tap cannot be used
 │   ├── CannotResolve                     no set of versions satisfies the requirement
@@ -130,6 +131,10 @@ class DestinationBusy(DestinationError):
 
 
 class DestinationFull(DestinationError):
+    pass
+
+
+class DiskFailed(DestinationError):
     pass
 
 

@@ -34,7 +34,7 @@ FLOORS = (
     ROOMS,
     ("load",),
     ("protocol", "cadence"),
-    ("paths", "config", "durable", "events", "clock"),
+    ("paths", "config", "durable", "disk", "events", "clock"),
     ("errors", "failpoints"),
 )
 HEIGHT = {room: -depth for depth, floor in enumerate(FLOORS) for room in floor}

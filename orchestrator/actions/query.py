@@ -15,7 +15,7 @@ from orchestrator.config import Config, Destination
 from orchestrator.config.values import closest
 from orchestrator.destinations import sql
 from orchestrator.destinations.duckdb import QUARANTINE_DEFINITION
-from orchestrator.destinations.duckdb_file import PATIENCE, open_file
+from orchestrator.destinations.duckdb_file import PATIENCE, read_file
 from orchestrator.destinations.duckdb_tables import OURS
 from orchestrator.destinations.manifest import quarantine_files
 from orchestrator.destinations.parquet import between_commits
@@ -78,9 +78,7 @@ def reading(
             _show_quarantine(connection, destination.path)
             _enclose(connection, destination.path)
         else:
-            connection = stack.enter_context(
-                open_file(destination.path, read_only=True, patience=patience, listen=listen)
-            )
+            connection = stack.enter_context(read_file(destination.path, patience=patience, listen=listen))
             _enclose(connection)
         yield connection
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from orchestrator.actions.landing import Landing
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
+from orchestrator.disk import refusals
 from orchestrator.events import Event, Listener, Note, Progress
 from orchestrator.load.commit import Commit
 from orchestrator.protocol.bookmarks import bookmarks
@@ -86,7 +87,8 @@ def recorded(runs: Runs, run: Run, landing: Landing, listen: Listener, redaction
     """Writes down how the run ended, whatever way it ended. `redaction` takes secrets out of what an error says."""
     recording = Recording(run, landing, listen)
     try:
-        yield recording
+        with refusals(runs.folder):
+            yield recording
     except BaseException as error:
         redaction.over(error)
         recording.run = runs.end(_with_outlines(runs, recording), error)

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from orchestrator import durable
 from orchestrator.clock import rfc3339
 from orchestrator.config import Config
+from orchestrator.disk import refusals
 from orchestrator.errors import AlreadyRunning
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.paths import Paths
@@ -21,10 +22,12 @@ def only_run_of(
 ) -> Iterator[None]:
     """Holds the flow's OS lock. While another process does, it is waited for, `wait` seconds at most, and told.
 
-    Raises AlreadyRunning, with who holds it, and with `hint` where it is no run that is held up.
+    Raises AlreadyRunning, with who holds it, and with `hint` where it is no run that is held up; and for what a disk
+    refuses meanwhile DestinationFull or DiskFailed.
     """
     deadline, told = time.monotonic() + wait, ""
     with ExitStack() as stack:
+        stack.enter_context(refusals(paths.flow(flow)))
         while True:
             # When somebody else comes before us, it is tried anew: the note tells since when we run, not since we wait.
             left = min(deadline - time.monotonic(), _SECONDS_A_TRY) if told else 0.0

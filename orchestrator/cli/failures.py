@@ -1,11 +1,13 @@
 """What a person reads when something does not work, and what the process ends with."""
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
 
 from orchestrator.cli.terminal import say, styled
+from orchestrator.disk import refusal
 from orchestrator.errors import OrchestratorError, Stopped, UsageError
 
 _RETRY = {True: "this may pass by itself", False: "this does not pass by itself"}
@@ -45,6 +47,8 @@ def in_our_words(error: BaseException) -> OrchestratorError:
             return _misused(error, _as_ours(error.format_message()))
         case click.ClickException():
             return UsageError(_as_ours(error.format_message()))
+        case OSError() if refused := refusal(error, Path.cwd()):
+            return refused
     return OrchestratorError(
         "internal error",
         cause=f"{type(error).__name__}: {error}",

@@ -1,30 +1,37 @@
-"""What goes wrong with a disk, in our words."""
+"""What the disk and DuckDB refuse, as an error of the destination."""
 
 import contextlib
-import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
-from orchestrator.errors import DestinationFull
+from orchestrator import disk
+from orchestrator.errors import DestinationError
+
+UNWRITTEN = "nothing of this commit was written; what was committed before stays"
+
+# DuckDB tells of the disk in words alone: those of the system, and its own for what it may spill to a disk.
+_FULL = re.compile("No space left|Disk quota exceeded|max_temp_directory_size")
+_FAILED = re.compile("Input/output error|Read-only file system|fsync failed")
 
 
 @contextlib.contextmanager
-def full_disk(folder: Path) -> Iterator[None]:
-    """Turns what a full disk says, in whatever words, into DestinationFull."""
+def refusals(place: Path, what: str, *, data: str = UNWRITTEN) -> Iterator[None]:
+    """Raises DestinationError in place of what the disk and DuckDB say of `place`; `what` is a sentence for whatever is
+    not about the disk."""
     try:
-        yield
+        with disk.refusals(place, data=data):
+            yield
     except (OSError, duckdb.Error) as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or "No space left" in str(error):
-            raise DestinationFull(
-                f"there is no space left in {folder}",
-                cause=first_line(error),
-                data="nothing of this commit was written; what was committed before stays",
-                hint=f"df -h {folder}",
-            ) from error
-        raise
+        said = str(error)
+        if _FULL.search(said):
+            raise disk.full(place, first_line(error), data=data) from error
+        if _FAILED.search(said):
+            # Whether the commit holds, only the next look at it tells.
+            raise disk.failed(place, first_line(error)) from error
+        raise DestinationError(what, cause=first_line(error), data=data) from error
 
 
 def first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from orchestrator.destinations import sql
 from orchestrator.destinations.contract import check_counts, check_number
-from orchestrator.destinations.disk import full_disk
+from orchestrator.destinations.disk import refusals
 from orchestrator.destinations.duckdb_file import PATIENCE, open_file, transaction
 from orchestrator.destinations.duckdb_tables import OURS, Tables
 from orchestrator.destinations.duckdb_undo import Undo
@@ -58,13 +58,14 @@ class DuckDB:
             return _last_commit(connection, flow)
 
     def stage(self, batch: Batch) -> None:
-        make_folder(self._path.parent)
-        with full_disk(self._path.parent):
+        with self._refusals():
+            make_folder(self._path.parent)
             self._staging.add(batch)
 
     def commit(self, commit: Commit) -> None:
         check_counts(commit, self._staging.rows())
-        make_folder(self._path.parent)
+        with self._refusals():
+            make_folder(self._path.parent)
         try:
             self._write(commit)
         except DestinationError as error:
@@ -91,6 +92,9 @@ class DuckDB:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refusals(self) -> AbstractContextManager[None]:
+        return refusals(self._path.parent, f"{self._path.parent} cannot be written")
 
     def _open(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return open_file(self._path, patience=self._patience, listen=self._listen)

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestrator.destinations import sql
-from orchestrator.destinations.disk import first_line, full_disk
+from orchestrator.destinations.disk import first_line, refusals
 from orchestrator.destinations.duckdb_undo import Undo, put_back
 from orchestrator.durable import alone, rename, sync_folder
 from orchestrator.errors import DestinationBusy, DestinationError
@@ -42,36 +42,43 @@ _FILE = "_file"
 
 @contextlib.contextmanager
 def open_file(
-    path: Path, *, patience: float = PATIENCE, listen: Listener = nobody, read_only: bool = False
+    path: Path, *, patience: float = PATIENCE, listen: Listener = nobody
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file, waiting up to `patience` seconds while another process has it.
+    """A connection to the file, which is made if it is not there, waiting up to `patience` seconds while another
+    process has it.
 
-    Raises DestinationBusy when it does not let go, DestinationFull when the disk is full while the block writes,
+    Raises DestinationBusy when it does not let go, DestinationFull or DiskFailed when the disk refuses, and
     DestinationError for anything else that DuckDB says of the file.
     """
-    settings = _READ_BY_ALL if read_only else _READ_BY_ALL | _FOR_COMMITS
+    spilled = f"{path}.tmp"
+    with (
+        refusals(path, f"{path.name} could not be written"),
+        Undo(path) as undo,
+        contextlib.closing(duckdb.connect(config=_READ_BY_ALL | _FOR_COMMITS | {"temp_directory": spilled})) as file,
+    ):
+        _make(path)
+        _attach(file, path, patience, listen, read_only=False)
+        # Nobody else has the file now: what is there, a process left that was killed.
+        shutil.rmtree(spilled, ignore_errors=True)
+        _take_in_log(file, path, undo)
+        yield file
+
+
+@contextlib.contextmanager
+def read_file(
+    path: Path, *, patience: float = PATIENCE, listen: Listener = nobody
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that changes nothing, waited for in the same way. Raises DestinationBusy, DestinationError."""
     # Several may read at once, each with a folder of its own for what does not fit into memory.
-    spilling = tempfile.TemporaryDirectory() if read_only else contextlib.nullcontext(f"{path}.tmp")
-    with spilling as spilled, Undo(path) as undo:
-        connection = duckdb.connect(config={**settings, "temp_directory": spilled})
+    with (
+        tempfile.TemporaryDirectory() as spilled,
+        contextlib.closing(duckdb.connect(config=_READ_BY_ALL | {"temp_directory": spilled})) as file,
+    ):
         try:
-            if not read_only:
-                _make(path)
-            _attach(connection, path, patience, listen, read_only)
-            if not read_only:
-                # Nobody else has the file now: what is there, a process left that was killed.
-                shutil.rmtree(spilled, ignore_errors=True)
-                _take_in_log(connection, path, undo)
-            with full_disk(path.parent):
-                yield connection
+            _attach(file, path, patience, listen, read_only=True)
+            yield file
         except duckdb.Error as error:
-            raise DestinationError(
-                f"{path.name} could not be written" if not read_only else f"{path.name} could not be read",
-                cause=first_line(error),
-                data="nothing of this commit was written; what was committed before stays",
-            ) from error
-        finally:
-            connection.close()
+            raise DestinationError(f"{path.name} could not be read", cause=first_line(error)) from error
 
 
 def _make(path: Path) -> None:
@@ -96,7 +103,7 @@ def _take_in_log(connection: duckdb.DuckDBPyConnection, path: Path, undo: Undo) 
 
 
 def _attach(
-    connection: duckdb.DuckDBPyConnection, path: Path, patience: float, listen: Listener, read_only: bool
+    connection: duckdb.DuckDBPyConnection, path: Path, patience: float, listen: Listener, *, read_only: bool
 ) -> None:
     # Under a name of ours, because a file that is called like a schema in it makes that name ambiguous.
     attach = f"ATTACH {sql.text(str(path))} AS {_FILE}({'READ_ONLY' if read_only else _ROW_GROUPS}); USE {_FILE}"

@@ -9,16 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import duckdb
-
 from orchestrator.destinations import sql
 from orchestrator.destinations.aside import Aside, sweep
 from orchestrator.destinations.contract import check_counts, check_number
-from orchestrator.destinations.disk import first_line, full_disk
+from orchestrator.destinations.disk import UNWRITTEN, refusals
 from orchestrator.destinations.manifest import OURS, Holding, Manifest, Memory
 from orchestrator.destinations.parts import Arrival, Arrivals, Part, Rewriter, is_small, relation
 from orchestrator.durable import Held, lock
-from orchestrator.errors import DestinationBusy, DestinationError
+from orchestrator.errors import DestinationBusy
 from orchestrator.events import Listener, Waiting, nobody
 from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
@@ -53,14 +51,14 @@ class Parquet:
         return manifest.commit if manifest else None
 
     def stage(self, batch: Batch) -> None:
-        with self._failures("nothing of this commit was written; what was committed before stays"):
+        with self._failures(UNWRITTEN):
             self._arrivals.add(batch)
 
     def commit(self, commit: Commit) -> None:
         check_counts(commit, self._arrivals.rows())
         memory = Memory(self._root, commit.flow)
         with self._alone():
-            with self._failures("nothing of this commit was written; what was committed before stays"):
+            with self._failures(UNWRITTEN):
                 held = memory.recover()
                 check_number(commit, held.commit if held else None, self._root.name)
                 with contextlib.closing(Rewriter(self._aside)) as rewriter:
@@ -90,14 +88,9 @@ class Parquet:
         ):
             yield
 
-    @contextlib.contextmanager
-    def _failures(self, data: str) -> Iterator[None]:
+    def _failures(self, data: str) -> contextlib.AbstractContextManager[None]:
         """Turns what the disk and DuckDB refuse into a DestinationError; `data` tells what became of the rows."""
-        try:
-            with full_disk(self._root):
-                yield
-        except (OSError, duckdb.Error) as error:
-            raise DestinationError(f"{self._root} cannot be used", cause=first_line(error), data=data) from error
+        return refusals(self._root, f"{self._root} cannot be used", data=data)
 
 
 @contextlib.contextmanager
@@ -118,7 +111,7 @@ def between_commits(root: Path, *, patience: float = PATIENCE, listen: Listener 
                 raise DestinationBusy(
                     f"{root.name} is in use by another process ({still.note})",
                     cause=f"it has committed there for more than {patience:.0f} s",
-                    data="nothing of this commit was written; what was committed before stays",
+                    data=UNWRITTEN,
                     hint="wait until it is done, then run again",
                 ) from still
         yield

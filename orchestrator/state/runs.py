@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -109,6 +110,10 @@ class Runs:
         self.documents = Documents(paths, flow)
         self._paths = paths
         self._flow = flow
+
+    @property
+    def folder(self) -> Path:
+        return self._paths.runs(self._flow)
 
     def begin(
         self,

@@ -18,7 +18,7 @@ from tests.test_exactly_once import check_committed, check_complete, grow
 from tests.workspaces import FakeWorkspace
 
 PROMISE = "power loss: what was told is there, and the next run just works"
-STATES_A_RUN = 110
+STATES_A_RUN = 80
 
 
 def figures(folder: Path) -> Iterator[Figure]:

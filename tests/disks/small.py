@@ -1,0 +1,65 @@
+"""Runs on a disk that is small and full: `python -m tests.disks.small WORKSPACE DESTINATION PLACE KILOBYTES...`
+
+To be started by a user who may mount, or with `unshare --map-root-user --mount`. PLACE is the folder of the workspace
+that lies on the small disk; as many kilobytes are left when a run begins. Prints a line of JSON for each.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from os import statvfs
+from pathlib import Path
+
+from tests.disks.refused import Refused, refused
+from tests.test_exactly_once import grow, new_workspace
+
+SIZE = "24m"
+
+
+class Unmountable(RuntimeError):
+    """No disk can be made here."""
+
+
+def runs_on_a_small_disk(folder: Path, destination: str, place: str, kilobytes: list[int]) -> list[Refused]:
+    """How runs fared, each with so much room. Raises Unmountable."""
+    command = [sys.executable, "-m", "tests.disks.small", str(folder), destination, place, *map(str, kilobytes)]
+    try:
+        done = subprocess.run(["unshare", "--map-root-user", "--mount", *command], capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise Unmountable(error) from error
+    if done.returncode:
+        raise Unmountable(done.stderr.strip()[-500:])
+    return [Refused(**json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def main(folder: str, destination: str, place: str, *kilobytes: str) -> None:
+    mount = Path(folder) / place
+    mount.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(mount)], check=True)
+    workspace = new_workspace(Path(folder), destination)
+    grow(workspace, 1)
+    workspace.run()
+    for step, free in enumerate(map(int, kilobytes), 2):
+        grow(workspace, step)
+        with filled(mount, free):
+            fared = refused(f"{destination}, {free} KB left for {place}", workspace.run, mount)
+        print(json.dumps(asdict(fared.checked(workspace, step))), flush=True)
+
+
+@contextmanager
+def filled(mount: Path, kilobytes: int) -> Iterator[None]:
+    """The disk with no more than so much left."""
+    filler = mount / "filler"
+    status = statvfs(mount)
+    filler.write_bytes(bytes(max(0, status.f_bavail * status.f_frsize - kilobytes * 1024)))
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
