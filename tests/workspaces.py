@@ -65,9 +65,9 @@ class FakeWorkspace:
         self._flow |= settings
         self._write()
 
-    def add_flow(self, name: str) -> None:
-        """One more flow, from the same tap to the same destination."""
-        self._other_flows.append({"name": name, "from": TAP, "to": "warehouse"})
+    def add_flow(self, name: str, **settings: Any) -> None:
+        """One more flow, from the same tap to the same destination unless `to` says otherwise."""
+        self._other_flows.append({"name": name, "from": TAP, "to": "warehouse", **settings})
         self._write()
 
     def choose(self, **settings: Any) -> None:
@@ -144,14 +144,14 @@ class FakeWorkspace:
     # ── what came of it ──
 
     @contextmanager
-    def reading(self, at: str = "warehouse") -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
-        """A function that gives what anybody reads there now: of a stream, the columns asked for, in order; nothing
-        where there is no such table."""
+    def reading(self, at: str = "warehouse", flow: str = FLOW) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+        """A function that gives what anybody reads there now: of a stream of a flow, the columns asked for, in order;
+        nothing where there is no such table."""
         place = self.paths.root / _PLACES[self.types[at]].format(id=at)
         is_file = place.is_file()
 
         def rows(stream: str, columns: str = "id, n, name") -> list[tuple[Any, ...]]:
-            table = f'{FLOW}."{stream}"' if is_file else f"read_parquet('{place}/{FLOW}/{stream}/*.parquet')"
+            table = f'"{flow}"."{stream}"' if is_file else f"read_parquet('{place}/{flow}/{stream}/*.parquet')"
             try:
                 return connection.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
             except (duckdb.CatalogException, duckdb.IOException):

@@ -3,12 +3,11 @@
 import subprocess
 
 import pytest
-import tomlkit
 
 from orchestrator import durable
 from orchestrator.config import CatchUp, Schedule
 from orchestrator.schedule.asking import Ask, ask
-from tests.workspaces import TAP, wait_until
+from tests.workspaces import wait_until
 
 
 def test_it_is_written_said_in_words_and_told_with_the_next_three_times(orchestrator, shop):
@@ -46,7 +45,7 @@ def test_without_options_it_is_told_and_off_takes_it_away(orchestrator, shop):
 
 
 def test_whom_it_comes_after_and_its_priority_are_written_and_said(orchestrator, shop):
-    add_flow(shop, "report")
+    shop.add_flow("report")
 
     said = orchestrator("schedule", "report", "--every", "1 h", "--after", "shop", "--priority", "-3")
 
@@ -56,19 +55,13 @@ def test_whom_it_comes_after_and_its_priority_are_written_and_said(orchestrator,
 
 
 def test_a_circle_is_refused_before_it_is_written(orchestrator, shop):
-    add_flow(shop, "report", after=["shop"])
+    shop.add_flow("report", after=["shop"])
 
     said = orchestrator("schedule", "shop", "--after", "report")
 
     assert said.exit_code == 2
     assert 'flow "shop": it comes after itself: shop → report → shop' in said.err
     assert shop.config.flow("shop").after == ()
-
-
-def add_flow(shop, name, **settings):
-    document = tomlkit.parse(shop.paths.config.read_text())
-    document["flows"].append({"name": name, "from": TAP, "to": "scratch", **settings})
-    shop.paths.config.write_text(tomlkit.dumps(document))
 
 
 @pytest.mark.parametrize(
@@ -132,9 +125,9 @@ def test_a_damaged_pause_is_one_and_resume_mends_it(orchestrator, shop):
 def test_status_tells_who_waits_for_what_while_it_is_up(orchestrator, shop, start):
     shop.behave(seconds_a_row=0.3)
     shop.settle(schedule={"every": "1 s"})
-    add_flow(shop, "second", schedule={"every": "1 s"}, priority=-1)
-    add_flow(shop, "report", schedule={"every": "1 s"}, after=["never"])
-    add_flow(shop, "never")
+    shop.add_flow("second", schedule={"every": "1 s"}, priority=-1)
+    shop.add_flow("report", schedule={"every": "1 s"}, after=["never"])
+    shop.add_flow("never")
     assert "Nobody keeps the schedules." in orchestrator("status").err
     up = start("up", "--workers", "1", stderr=subprocess.DEVNULL)
 

@@ -135,6 +135,7 @@ AS_NOBODY = """
 import os, socket, sys
 os.setuid(65534)
 caller = socket.socket(socket.AF_UNIX)
+caller.settimeout(5)
 caller.connect(sys.argv[1])
 print(caller.recv(1))
 """

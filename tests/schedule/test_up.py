@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
 import pytest
-import tomlkit
 
 from orchestrator import durable
 from orchestrator.actions.scheduled import outlook
 from orchestrator.cadence.standing import Standing
 from orchestrator.cadence.turn import TOO_MANY
 from orchestrator.state import Plans, Run, Runs, Status
-from tests.workspaces import FLOW, TAP, FakeWorkspace, is_alive, wait_until
+from tests.workspaces import FLOW, FakeWorkspace, is_alive, wait_until
 
 
 @pytest.fixture
@@ -184,7 +182,8 @@ def test_a_flow_that_fails_again_and_again_is_paused_until_it_is_resumed(shop):
 
 def test_no_more_runs_are_at_work_than_there_are_workers(shop):
     flows = [FLOW, *(f"more-{number}" for number in range(5))]
-    add_flows(shop, *flows[1:], schedule={"every": "1 s"})
+    for name in flows[1:]:
+        shop.add_flow(name, schedule={"every": "1 s"})
     most = 0
     with up(shop, "--workers", "2"):
 
@@ -198,20 +197,14 @@ def test_no_more_runs_are_at_work_than_there_are_workers(shop):
     assert 1 <= most <= 2
 
 
-def add_flows(shop: FakeWorkspace, *names: str, **settings: Any) -> None:
-    document = tomlkit.parse(shop.paths.config.read_text())
-    for name in names:
-        document["flows"].append({"name": name, "from": TAP, "to": "scratch", **settings})
-    shop.paths.config.write_text(tomlkit.dumps(document))
-
-
 def started(shop: FakeWorkspace, flow: str) -> list[tuple[str, str | None]]:
     return [(run.started, run.ended) for run in Runs(shop.paths, flow).all()]
 
 
 def test_a_tap_is_at_work_in_no_more_runs_than_it_allows_also_with_one_that_a_person_started(shop):
     shop.choose(max_runs=1)
-    add_flows(shop, "second", "third", schedule={"every": "1 s"})
+    for name in ("second", "third"):
+        shop.add_flow(name, schedule={"every": "1 s"})
     with durable.lock(shop.paths.running("third"), note="somebody"), up(shop):
         wait_until(lambda: "orchestrator.toml says 3 schedules" in said(shop))
         time.sleep(1.5)
@@ -226,14 +219,13 @@ def test_a_tap_is_at_work_in_no_more_runs_than_it_allows_also_with_one_that_a_pe
 def test_a_flow_that_comes_after_another_waits_for_its_run_and_for_one_that_fails(shop):
     shop.source(issues={"rows": 3, "breaks": "503 Server Error: Service Unavailable"})
     shop.settle(schedule={"every": "1 h"}, retries={"attempts": 9, "backoff": "0.1 s", "max": "0.2 s"})
-    add_flows(shop, "report", schedule={"every": "1 h"}, after=[FLOW])
+    shop.add_flow("report", schedule={"every": "1 h"}, after=[FLOW])
     for flow in (FLOW, "report"):
         Plans(shop.paths).begin(flow, "every 3600.0 s", datetime(2026, 1, 1, tzinfo=UTC))
     with up(shop):
         wait_until(lambda: len(ended(shop)) >= 2)
         assert not started(shop, "report")
-        text = shop.paths.config.read_text()
-        shop.paths.config.write_text(text.replace('breaks = "503 Server Error: Service Unavailable"', ""))
+        shop.source(issues={"rows": 3})
         wait_until(lambda: started(shop, "report"))
 
     assert shop.last_run.status is Status.SUCCEEDED
