@@ -30,6 +30,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     templates/      the project of a new tap
     contract/       what any tap should keep
     cassettes/      a run of a tap, kept for tests          [writes cassettes/]
+    notices/        messages about flows, and their way to whom they are for
     ── verbs: each reads top to bottom as a story
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...
     ── faces

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.check_tap import TapChecked
     from orchestrator.actions.compare_runs import RunsCompared
     from orchestrator.actions.configure import TapSettings
+    from orchestrator.actions.deliver import Told
     from orchestrator.actions.discover import Discovered
     from orchestrator.actions.doctor import Check
     from orchestrator.actions.flow_state import FlowState
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from orchestrator.config import Config, Hub, Nesting, Scrutiny
     from orchestrator.load.commit import Commit
     from orchestrator.secrets.identity import Identity
-    from orchestrator.state import Run
+    from orchestrator.state import Run, Waiting
     from orchestrator.supervisor.stopping import Stop
 
 EVERYTHING = None
@@ -403,19 +404,25 @@ class Workspace:
             settings.commit_rows if commit_rows is None else commit_rows,
             settings.commit_seconds if commit_seconds is None else commit_seconds,
         )
-        return run_flow(
-            self.paths,
-            config,
-            flow,
-            full_refresh=full_refresh,
-            from_commit=from_commit,
-            policy=policy,
-            scrutiny=_scrutiny(settings.scrutiny, on_bad_line, validate),
-            due=due,
-            wait=wait,
-            stop=stop,
-            listen=listen,
-        )
+        try:
+            return run_flow(
+                self.paths,
+                config,
+                flow,
+                full_refresh=full_refresh,
+                from_commit=from_commit,
+                policy=policy,
+                scrutiny=_scrutiny(settings.scrutiny, on_bad_line, validate),
+                due=due,
+                wait=wait,
+                stop=stop,
+                listen=listen,
+            )
+        finally:
+            if config.notify:
+                from orchestrator.actions.take_notice import tell_of_run
+
+                tell_of_run(self.paths, config, settings, listen)
 
     def replay(
         self, flow: str, *, run: int, to: str | None = None, stop: Stop | None = None, listen: Listener = nobody
@@ -530,6 +537,29 @@ class Workspace:
         from orchestrator.actions.status import status
 
         return status(self.paths, self.config, flow)
+
+    # ── telling ──
+
+    def told(self) -> tuple[Told, ...]:
+        """Who is told of troubles, and what keeps messages from them."""
+        config = self.config
+        if not config.notify:
+            return ()
+        from orchestrator.actions.deliver import told
+
+        return told(self.paths, config)
+
+    def deliver(self, *, listen: Listener = nobody) -> tuple[Waiting, ...]:
+        """Looks how flows stand, and sends what there is to tell; gives what was sent. `up` does so by itself."""
+        from orchestrator.actions.deliver import deliver
+
+        return deliver(self.paths, self.config, listen=listen)
+
+    def send_trial(self, name: str | None = None, *, listen: Listener = nobody) -> tuple[str, ...]:
+        """Sends a test message to all who are told, or to one; gives their names."""
+        from orchestrator.actions.deliver import send_trial
+
+        return send_trial(self.paths, self.config, name, listen)
 
     def doctor(self) -> tuple[Check, ...]:
         """What would keep a run from working."""

@@ -29,6 +29,7 @@ OrchestratorError                     exit code
 │   ├── SilentTap                         the tap ended well but did not say what it had to
 │   └── CountMismatch                     rows read and rows written differ
 ├── OutOfTime                         124 the tap was not done, or silent, for longer than it may be
+├── NotTold                           1   a message could not be brought to whom it is for
 ├── DamagedFile                       1   a file of the workspace is not what was written
 └── Stopped                           130 or 143, asked to stop by a signal
 """
@@ -208,6 +209,10 @@ class CountMismatch(RunFailed):
 
 class OutOfTime(OrchestratorError):
     exit_code = 124
+
+
+class NotTold(OrchestratorError):
+    pass
 
 
 class DamagedFile(OrchestratorError):

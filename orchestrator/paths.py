@@ -145,6 +145,20 @@ class Paths:
         """Where that process can be asked."""
         return self.state / ".up.sock"
 
+    @property
+    def notices(self) -> Path:
+        """What was told of flows, and what waits to be."""
+        return self.state / ".notices.json"
+
+    @property
+    def notices_lock(self) -> Path:
+        return self.state / ".notices.lock"
+
+    @property
+    def courier(self) -> Path:
+        """The OS lock of the process that brings messages on their way."""
+        return self.state / ".courier.lock"
+
     def runs(self, flow: str) -> Path:
         return self.flow(flow) / "runs"
 

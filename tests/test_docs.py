@@ -22,6 +22,7 @@ from orchestrator.config import (
     Mode,
     Nested,
     Nesting,
+    Notify,
     Retention,
     Tap,
     read_config,
@@ -233,6 +234,7 @@ SETTINGS: list[tuple[str, shape.Shape, type | None]] = [
     ("[destinations.NAME]", shape.DESTINATION, Destination),
     ("[[flows]]", shape.FLOW, Flow),
     ("[retention]", shape.RETENTION, Retention),
+    ("[[notify]]", shape.NOTIFY, Notify),
     ("[hub]", shape.HUB, Hub),
 ]
 

@@ -20,6 +20,7 @@ ROOMS = (
     "templates",
     "cassettes",
     "contract",
+    "notices",
 )
 VALUES = ("load", "protocol", "cadence")
 EFFECTS = ("os", "subprocess", "time", "pathlib")

@@ -79,6 +79,17 @@ class FakeWorkspace:
         self._others["retention"] = retention
         self._write()
 
+    def notify(self, **settings: Any) -> None:
+        """Somebody who is told, in the place of one of the same name."""
+        others = [each for each in self._others.get("notify", []) if each["name"] != settings["name"]]
+        self._others["notify"] = [*others, settings]
+        self._write()
+
+    def unnotify(self) -> None:
+        """Nobody is told any more."""
+        del self._others["notify"]
+        self._write()
+
     @property
     def config(self) -> Config:
         return read_config(self.paths.config, environ={})

@@ -101,6 +101,17 @@ class Group(click.Group):
         return super().resolve_command(context, words)
 
 
+class Listing(Group):
+    """Commands of which one is meant where none is named."""
+
+    usual = "list"
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        if not words or words[0] not in {*self.commands, *context.help_option_names}:
+            words = [self.usual, *words]
+        return super().parse_args(context, words)
+
+
 def _no_such_command(group: str, name: str, known: list[str]) -> UsageError:
     # Only somebody who mistyped pays for the import.
     from difflib import get_close_matches

@@ -27,7 +27,10 @@ class Name(click.ParamType[str]):
 
     def _known(self, context: click.Context, typed: str) -> Iterable[str]:
         config = workspace().config
-        return {"tap": config.taps, "flow": config.flows, "destination": config.destinations}[self.name]
+        notify = [each.name for each in config.notify]
+        return {"tap": config.taps, "flow": config.flows, "destination": config.destinations, "notify": notify}[
+            self.name
+        ]
 
 
 class Stream(Name):
@@ -61,3 +64,4 @@ class Secret(Name):
 
 
 TAP, FLOW, DESTINATION, STREAM, SECRET = Name("tap"), Name("flow"), Name("destination"), Stream(), Secret()
+NOTIFY = Name("notify")

@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "down": "Stop keeping the schedules.",
         "pause": "Let the schedule of a flow rest.",
         "resume": "Let a flow that is paused be due again.",
+        "notify": "Tell people when a flow fails, is late, recovers or changes.",
     },
     "Look": {
         "query": "Ask a destination in SQL.",

@@ -4,6 +4,7 @@
     shape.py       what may stand in the file, and every way a document departs from it
     reading.py     file -> values, or one error that names every problem
     names.py       which settings hold secrets
+    addresses.py   which addresses of messages do
     measures.py    sizes and durations
     statements.py  which lines of the file hold which setting
     written.py     where the file says what a tap is told
@@ -29,6 +30,8 @@ from orchestrator.config.values import (
     Mode,
     Nested,
     Nesting,
+    Notify,
+    Occasion,
     OnBadLine,
     Reference,
     Retention,
@@ -57,6 +60,8 @@ __all__ = [
     "Mode",
     "Nested",
     "Nesting",
+    "Notify",
+    "Occasion",
     "OnBadLine",
     "Reference",
     "Retention",

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.config.addresses import holds_a_secret, is_address
 from orchestrator.config.names import surely_names_a_secret
 from orchestrator.config.shape import (
     DESTINATION,
     FLOW,
     HUB,
     LIMITS,
+    NOTIFY,
     OF_THE_ENVIRONMENT,
     RETENTION,
     RETRIES,
@@ -23,7 +25,7 @@ from orchestrator.config.shape import (
     Shape,
 )
 from orchestrator.config.statements import Place
-from orchestrator.config.values import beginning_of_variables, closest
+from orchestrator.config.values import Occasion, beginning_of_variables, closest
 
 Document = Mapping[str, Any]
 """What a TOML text holds."""
@@ -72,6 +74,7 @@ def _problems(document: Document) -> Found:
     for id, destination in destinations.items():
         yield from _destination_problems(("destinations", id), destination)
     yield from _flow_problems(_flows(document), taps, destinations)
+    yield from _notify_problems(_listed_tables(document, "notify"), _flows(document))
     if isinstance(retention := document.get("retention"), dict):
         yield from _departures(("retention",), retention, RETENTION)
     if isinstance(hub := document.get("hub"), dict):
@@ -293,6 +296,37 @@ def _flaw_of_cron(cron: str) -> str | None:
     return None
 
 
+def _notify_problems(told: Mapping[int, dict[str, Any]], flows: Mapping[int, dict[str, Any]]) -> Found:
+    names = [flow["name"] for flow in flows.values() if isinstance(flow.get("name"), str)]
+    seen: set[str] = set()
+    for index, notify in told.items():
+        place: Place = ("notify", index)
+        yield from _departures(place, notify, NOTIFY, required=("name", "to"))
+        name, to, on = notify.get("name"), notify.get("to"), notify.get("on")
+        if isinstance(name, str):
+            yield from _name_problem((*place, "name"), name)
+            if name in seen:
+                yield (*place, "name"), "another [[notify]] has the same name; each needs its own"
+            seen.add(name)
+        if isinstance(to, str) and not is_address(to):
+            yield (*place, "to"), f"to is no address; it must be {NOTIFY['to'].words}"
+        elif isinstance(to, str) and holds_a_secret(to):
+            hint = f'keep it with `orchestrator secret set notify.{name}`: to = {{ secret = "notify.{name}" }}'
+            yield (*place, "to"), f"to is an address that lets in whoever reads it; {hint}"
+        elif isinstance(to, dict) and (reference := reference_parts(to)):
+            yield from _reference_problems((*place, "to"), "to", *reference)
+        elif isinstance(to, dict):
+            yield (*place, "to"), f"to is {_shown(to)}; it must be {NOTIFY['to'].words}"
+        if on == [Occasion.RECOVERED]:
+            yield (*place, "on"), 'on is ["recovered"], but only who was told of a trouble is told of its end'
+        for pattern in notify["flows"] if NOTIFY["flows"].fits(notify.get("flows")) else ():
+            if ID.fullmatch(pattern) and pattern not in names:
+                yield (
+                    (*place, "flows"),
+                    f'it tells of flow "{pattern}", but there is no such flow{_choice(pattern, names)}',
+                )
+
+
 def _name_problem(place: Place, name: str) -> Found:
     if not ID.fullmatch(name):
         possible = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63]
@@ -307,8 +341,12 @@ def _tables(parent: Document, key: str) -> dict[str, dict[str, Any]]:
 
 
 def _flows(document: Document) -> dict[int, dict[str, Any]]:
-    found = document.get("flows")
-    return {n: flow for n, flow in enumerate(found) if isinstance(flow, dict)} if isinstance(found, list) else {}
+    return _listed_tables(document, "flows")
+
+
+def _listed_tables(document: Document, key: str) -> dict[int, dict[str, Any]]:
+    found = document.get(key)
+    return {n: each for n, each in enumerate(found) if isinstance(each, dict)} if isinstance(found, list) else {}
 
 
 def _owner(document: Document, place: Place) -> str:
@@ -322,6 +360,9 @@ def _owner(document: Document, place: Place) -> str:
         case ("flows", int(index), *_):
             name = document["flows"][index].get("name")
             return f'flow "{name}"' if isinstance(name, str) else f"flow number {index + 1}"
+        case ("notify", int(index), *_):
+            name = document["notify"][index].get("name")
+            return f'notify "{name}"' if isinstance(name, str) else f"notify number {index + 1}"
         case ("retention" | "hub" as section, _):
             return section
     return ""

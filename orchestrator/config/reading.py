@@ -25,6 +25,8 @@ from orchestrator.config.values import (
     Mode,
     Nested,
     Nesting,
+    Notify,
+    Occasion,
     OnBadLine,
     Reference,
     Retention,
@@ -168,6 +170,7 @@ def _config(document: Document, root: Path, limits: Mapping[str, Any], environ: 
         flows={
             table["name"]: _flow(table, limits, document.get("retention", {})) for table in document.get("flows", [])
         },
+        notify=tuple(_notify(table) for table in document.get("notify", [])),
         hub=hub_of(document.get("hub", {}), environ),
     )
 
@@ -285,6 +288,13 @@ def _flow(table: Mapping[str, Any], limits: Mapping[str, Any], retention: Mappin
         **_given(table, "priority"),
         **limits,
     )
+
+
+def _notify(table: Mapping[str, Any]) -> Notify:
+    told = {key: tuple(table[key]) for key in ("on", "flows") if key in table}
+    if "on" in told:
+        told["on"] = tuple(map(Occasion, told["on"]))
+    return Notify(table["name"], _told_value(table["to"]), **told)
 
 
 def _schedule(table: Mapping[str, Any]) -> Schedule:

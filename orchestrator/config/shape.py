@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.config.measures import bytes_of, seconds_of
-from orchestrator.config.values import CatchUp, Mode, Nested, OnBadLine, Sandbox, Validate
+from orchestrator.config.values import CatchUp, Mode, Nested, Occasion, OnBadLine, Sandbox, Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ def _is_texts(value: Any) -> bool:
 
 def _is_address(value: Any) -> bool:
     return isinstance(value, str) and re.match(r"https?://[^/\s]", value) is not None
+
+
+def _is_told_at(value: Any) -> bool:
+    # Whether a text is an address is told without showing it: it may be a token.
+    return isinstance(value, dict) or _is_text(value)
+
+
+def _is_occasions(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(each in [*Occasion] for each in value)
 
 
 def _is_table(value: Any) -> bool:
@@ -121,6 +130,7 @@ SECTIONS: Shape = {
     "destinations": Kind("tables, each written [destinations.NAME]", _is_tables),
     "flows": Kind("a list of tables, each written [[flows]]", _is_list_of_tables),
     "retention": Kind("a table, written [retention]", _is_table),
+    "notify": Kind("a list of tables, each written [[notify]]", _is_list_of_tables),
     "hub": Kind("a table, written [hub]", _is_table),
 }
 
@@ -215,6 +225,13 @@ RETRIES: Shape = {
     "attempts": ROWS,
     "backoff": DURATION,
     "max": DURATION,
+}
+
+NOTIFY: Shape = {
+    "name": NAME,
+    "to": Kind('an address such as "mailto://localhost?to=ada@example.com", or { secret = "NAME" }', _is_told_at),
+    "on": Kind(f"a list of {', '.join(Occasion)}", _is_occasions),
+    "flows": Kind('a list of flows or patterns, such as ["billing-*"]', _is_texts),
 }
 
 HUB: Shape = {

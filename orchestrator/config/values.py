@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -274,6 +275,34 @@ class Flow:
     after: tuple[str, ...] = ()
 
 
+class Occasion(StrEnum):
+    """What a person may want to be told of a flow."""
+
+    FAILED = "failed"
+    """Its run failed, and is not tried again."""
+    LATE = "late"
+    """Its last commit is older than its schedule, or its `freshness`, wants it."""
+    PAUSED = "paused"
+    """Its schedule rests."""
+    SCHEMA_CHANGE = "schema_change"
+    """A stream has other columns, or another key, than before."""
+    RECOVERED = "recovered"
+    """What was told of is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """One `[[notify]]`: who is told, at the address `to`, on which occasions, of which flows (names or patterns)."""
+
+    name: str
+    to: str | Reference
+    on: tuple[Occasion, ...] = tuple(Occasion)
+    flows: tuple[str, ...] = ("*",)
+
+    def wants(self, occasion: Occasion, flow: str) -> bool:
+        return occasion in self.on and any(fnmatchcase(flow, pattern) for pattern in self.flows)
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """The public index of taps that is asked about them, by its address."""
@@ -289,6 +318,7 @@ class Config:
     destinations: Mapping[str, Destination]
     flows: Mapping[str, Flow]
     hub: Hub = Hub()
+    notify: tuple[Notify, ...] = ()
 
     def tap(self, id: str) -> Tap:
         return _named("tap", id, self.taps)

@@ -4,6 +4,7 @@ loop.py       `up`: looks, starts, waits
 seats.py      a flow as it is known there
 children.py   a run as a child process
 settling.py   a run that ended
+messenger.py  has it told what becomes of flows
 answering.py  the socket at which it is asked
 asking.py     what can be asked there
 ending.py     `down`

@@ -20,6 +20,7 @@ from orchestrator.paths import Paths
 from orchestrator.schedule.answering import Answering
 from orchestrator.schedule.asking import Ask, AtWork, Overview, Question, Queued
 from orchestrator.schedule.children import Child
+from orchestrator.schedule.messenger import Messenger
 from orchestrator.schedule.seats import LONG_AGO, WORKER, Seat, most_of, seats_of
 from orchestrator.schedule.settling import BUSY, settle
 from orchestrator.supervisor.stopping import Stop
@@ -64,6 +65,10 @@ class Up:
     _read: tuple[int, int] | None = None
     _looked: datetime = LONG_AGO
     _looked_around: datetime = LONG_AGO
+    _messenger: Messenger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._messenger = Messenger(self.paths)
 
     def run(self, stop: Stop) -> None:
         """Keeps the schedules until it is asked to stop; then its runs stop after their next commit. Raises
@@ -111,6 +116,7 @@ class Up:
             self._look_at(seat, now)
             if seat.due is not None and seat.due.awaits is None:
                 self._start(seat, seat.due.time)
+        self._messenger.look(now)
 
     def overview(self) -> Overview:
         """What it does at this moment."""
@@ -187,6 +193,8 @@ class Up:
                 # Somebody else runs it: it is looked at again in a moment.
                 seat.rests_until = self.now() + _A_MOMENT
             else:
+                if exit_code:
+                    self._messenger.hurry()
                 for said in settle(self.paths, seat.flow, child, exit_code, self.now()):
                     self.listen(Note(said))
             if seat.is_gone:
@@ -211,6 +219,7 @@ class Up:
             self.listen(Note(f"orchestrator.toml cannot be meant, so what it said before holds: {said}"))
             return
         self._seats = seats_of(self.paths, config, self._seats, self.now())
+        self._messenger.wanted = bool(config.notify)
         self._most = {WORKER: self.workers, **most_of(config)}
         count = sum(seat.flow.schedule is not None for seat in self._seats.values())
         self.listen(Note(f"orchestrator.toml says {count} schedule{'' if count == 1 else 's'}"))

@@ -2,6 +2,7 @@
 
     commits.py     commits.jsonl: every commit, and each break in their history
     plans.py       schedule.json, paused.json: since when its schedule holds, and whether it rests
+    notices.py     .notices.json: what was told of flows, and what waits to be sent
     runs.py        runs/000012/run.json: who ran when, and how it ended
     circumstances.py  ran-with/: what runs ran with, kept once for all that share it
     archive.py     runs/000012/messages.zst: the messages, for replay
@@ -17,6 +18,7 @@ from orchestrator.state.archive import ArchiveWriter, read_archive, rewrite_arch
 from orchestrator.state.circumstances import Circumstances, Documents
 from orchestrator.state.commits import Break, CommitLog, Entry
 from orchestrator.state.kept_files import FilesWriter, KeptFiles
+from orchestrator.state.notices import Noted, Notices, Waiting
 from orchestrator.state.plans import Pause, Plans
 from orchestrator.state.retention import Pruned, prune
 from orchestrator.state.runs import Failure, Kind, Run, Runs, Status
@@ -33,12 +35,15 @@ __all__ = [
     "FilesWriter",
     "KeptFiles",
     "Kind",
+    "Noted",
+    "Notices",
     "Pause",
     "Plans",
     "Pruned",
     "Run",
     "Runs",
     "Status",
+    "Waiting",
     "prune",
     "read_archive",
     "read_log",

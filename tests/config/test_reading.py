@@ -13,6 +13,8 @@ from orchestrator.config import (
     Mode,
     Nested,
     Nesting,
+    Notify,
+    Occasion,
     Reference,
     Retention,
     StreamSettings,
@@ -334,7 +336,10 @@ def test_an_unknown_name_in_an_empty_file_says_that_there_is_none(read):
     ("text", "complaint"),
     [
         ("[tap.a]\n", "1: there is no section [tap]; did you mean [taps]?"),
-        ("\n[pipelines]\n", "2: there is no section [pipelines]; there are taps, destinations, flows, retention, hub"),
+        (
+            "\n[pipelines]\n",
+            "2: there is no section [pipelines]; there are taps, destinations, flows, retention, notify, hub",
+        ),
         ("[[taps]]\n", "1: taps is a list; it must be tables, each written [taps.NAME]"),
         ("[flows]\n", "1: flows is a table; it must be a list of tables, each written [[flows]]"),
         ("retention = 3\n", "1: retention is 3; it must be a table, written [retention]"),
@@ -348,6 +353,82 @@ def test_an_unknown_name_in_an_empty_file_says_that_there_is_none(read):
 )
 def test_a_section_that_cannot_be_meant_is_refused(complaints, text, complaint):
     assert complaints(text) == [f"orchestrator.toml:{complaint}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name = 'a'", '1: notify "a": "to" is missing; it must be an address such as'),
+        ("to = 'json://localhost'", '1: notify number 1: "name" is missing; it must be a name in quotes'),
+        ("name = 'a'\nto = 'xoxb-1234'", '3: notify "a": to is no address; it must be an address such as "mailto://'),
+        ("name = 'a'\nto = 3", '3: notify "a": to is 3; it must be an address such as'),
+        ("name = 'a'\nto = { vault = 'X' }", '3: notify "a": to is a table; it must be an address such as'),
+        (
+            "name = 'a'\nto = { secret = '' }",
+            '3: notify "a": to is { secret = "" }; secret must name a secret of the vault',
+        ),
+        (
+            "name = 'a'\nto = 'json://x'\non = ['fail']",
+            '4: notify "a": on is ["fail"]; it must be a list of failed, late,',
+        ),
+        (
+            "name = 'a'\nto = 'json://x'\non = ['recovered']",
+            '4: notify "a": on is ["recovered"], but only who was told',
+        ),
+        (
+            "name = 'a'\nto = 'json://x'\nflows = ['gitlb']",
+            '4: notify "a": it tells of flow "gitlb", but there is no such',
+        ),
+        ("name = 'a b'\nto = 'json://x'", '2: notify "a b": a name has 1 to 63 of a-z, 0-9, - and _'),
+    ],
+)
+def test_a_notify_that_cannot_be_meant_is_refused(complaints, text, complaint):
+    (found,) = complaints(f"[[notify]]\n{text}\n")
+
+    assert found.startswith(f"orchestrator.toml:{complaint}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "tgram://123456789:ABCdefghijkl/12315544",
+        "mailtos://ada:TIiajkdnlazkcOXrIdevi7FQ@example.com",
+        "json://example.com/?+Authorization=TIiajkdnlazkcOXrIdevi7FQ",
+        "mailto://example.com?user=ada&pass=TIiajkdnlazkcOXrIdevi7FQ",
+    ],
+)
+def test_an_address_that_lets_somebody_in_is_refused_and_not_shown(complaints, address):
+    (found,) = complaints(f'[[notify]]\nname = "team"\nto = "{address}"\n')
+
+    assert found == (
+        'orchestrator.toml:3: notify "team": to is an address that lets in whoever reads it; '
+        'keep it with `orchestrator secret set notify.team`: to = { secret = "notify.team" }'
+    )
+
+
+def test_a_notify_says_who_is_told_of_what(read):
+    text = (
+        SHOP
+        + """
+[[notify]]
+name = "team"
+to = { secret = "notify.team" }
+on = ["failed", "recovered"]
+flows = ["git*"]
+
+[[notify]]
+name = "ada"
+to = "mailto://localhost?to=ada@example.com"
+"""
+    )
+    team, ada = read(text).notify
+
+    assert team == Notify("team", Reference("secret", "notify.team"), (Occasion.FAILED, Occasion.RECOVERED), ("git*",))
+    assert ada.to == "mailto://localhost?to=ada@example.com"
+    assert [team.wants(Occasion.FAILED, flow) for flow in ("gitlab", "eu")] == [True, False]
+    assert [each.wants(Occasion.LATE, "gitlab") for each in (team, ada)] == [False, True]
 
 
 @pytest.mark.parametrize(

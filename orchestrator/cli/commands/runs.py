@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.command import Group, answer, asked, format_option, json_option, show, workspace
+from orchestrator.cli.command import Listing, answer, asked, format_option, json_option, show, workspace
 from orchestrator.cli.names import FLOW
 from orchestrator.cli.tables import Column, facts, grid, table, with_dim_head
 from orchestrator.cli.terminal import put, say, say_next
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from orchestrator.actions.compare_runs import RunsCompared
 
 _WIDEST = 60
-
-
-class Listing(Group):
-    """Commands of which one is meant where none is named."""
-
-    usual = "list"
-
-    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
-        if not words or words[0] not in {*self.commands, *context.help_option_names}:
-            words = [self.usual, *words]
-        return super().parse_args(context, words)
 
 
 class Since(click.ParamType[datetime]):

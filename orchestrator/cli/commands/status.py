@@ -12,7 +12,7 @@ from orchestrator.cli.command import command, format_option, show, workspace
 from orchestrator.cli.names import FLOW
 from orchestrator.cli.tables import Column
 from orchestrator.cli.terminal import is_lively, say, say_next
-from orchestrator.cli.words import Moment, age
+from orchestrator.cli.words import Moment, age, counted
 
 if TYPE_CHECKING:
     from orchestrator import Workspace
@@ -48,6 +48,10 @@ def _show(opened: "Workspace", flow: str | None, format: str) -> None:
     if not known:
         say("There is no flow yet.")
         say_next("add-tap", "NAME")
+    for told in opened.told():
+        if told.said:
+            wait = f"{counted(told.waiting, 'message')} {'waits' if told.waiting == 1 else 'wait'}"
+            say(f"{told.notify.name} could not be told, and {wait}: {told.said}")
     for each in known:
         if each.run and each.run.error:
             say(f"{each.flow}, run {each.run.number}: {each.run.error.message}")
