@@ -104,11 +104,13 @@ def _last_commit(connection: duckdb.DuckDBPyConnection, flow: str) -> Commit | N
     known = connection.execute(
         "SELECT 1 FROM information_schema.tables "
         f"WHERE table_catalog = current_catalog() AND table_schema = '{OURS}' AND table_name = 'commits'"
-    ).fetchone()
-    if known is None:
+    )
+    if not known.fetchall():
         return None
     newest = connection.execute(f"FROM {OURS}.commits WHERE flow = ? ORDER BY number DESC LIMIT 1", [flow])
-    for row in newest.to_arrow_table().to_pylist():
+    columns = [name for name, *_ in newest.description or ()]
+    for values in newest.fetchall():
+        row = dict(zip(columns, values, strict=True))
         return Commit(
             flow,
             row["number"],

@@ -212,7 +212,7 @@ def test_a_block_that_a_power_loss_tore_while_a_commit_wrote_it_is_put_back(plac
         land(destination, USERS, user(1, "Ada"), state(1))
     with OtherProcess(TEARS, place.path) as process:
         process.line()
-    with pytest.raises(duckdb.IOException, match="Corrupt database file"):
+    with pytest.raises(duckdb.Error, match="Corrupt database file"):
         duckdb.connect(place.path, read_only=True)
 
     with place.open() as destination:
