@@ -111,7 +111,7 @@ class Landing:
                 intent = self._intent
                 self.refused = True
                 self._stage(in_quarantine(step, flow=intent.flow, run=intent.run, scrub=self._scrub))
-            case Checkpoint() if step.state is not None or self.streams or step.activations:
+            case Checkpoint() if step.state is not None or self.streams or step.activations or step.quarantined:
                 before_commit()
                 return self._commit(step)
             case Counted():

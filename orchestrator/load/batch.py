@@ -135,4 +135,4 @@ def _versions(versions: Sequence[int | None] | None, count: int) -> pa.Array:
 
 
 def _alike(values: Sequence[T]) -> bool:
-    return values.count(values[0]) == len(values)
+    return bool(values) and values.count(values[0]) == len(values)

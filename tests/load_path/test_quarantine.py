@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestrator import load_messages
 from orchestrator.errors import BadBatch, BrokenSchema, RunFailed
 from tests.destinations.landing import record, schema, state, text_of
+from tests.faults.garbage import USUAL, outcome
 from tests.load_path.places import KINDS, Place
 
 ASIDE = ("--on-bad-line", "quarantine")
@@ -141,6 +142,24 @@ def test_what_stands_for_many_records_ends_the_load_all_the_same(place, line):
     assert "line 4: " in ended.err
 
 
+def test_a_tap_of_which_nothing_can_land_is_set_aside_whole(place):
+    ended = place.load(b"first\nsecond\n", *ASIDE)
+
+    assert (ended.exit_code, ended.states) == (0, []), ended.err
+    assert "2 lines could not land" in ended.err
+    assert [row["text"] for row in place.quarantine()] == ["first", "second"]
+
+
+def test_a_stream_of_which_no_record_can_land_has_a_table_without_rows(place):
+    bad = [order("x") | {"time_extracted": "2024-01-01T00:00:00Z", "version": 1} for _ in range(3)]
+
+    ended = place.load(said(ORDERS, *bad, state(1)), *ASIDE)
+
+    assert (ended.exit_code, ended.states) == (0, [b"1"]), ended.err
+    assert [row["line"] for row in place.quarantine()] == [2, 3, 4]
+    assert place.tables()["orders"].rows == []
+
+
 def test_nothing_is_set_aside_before_its_commit(place):
     ended = place.load(
         said(ORDERS, b"first\n", state(1), b"second\n", {"type": "SCHEMA"}), *ASIDE, "--commit-rows", "1"
@@ -247,3 +266,11 @@ def test_of_a_mangled_stream_each_line_lands_is_skipped_with_a_note_or_is_set_as
         assert bad
     whole = strict.state()
     assert whole == (states[-1] if states else None)
+
+
+@pytest.mark.parametrize("first", range(0, 100, 20))
+def test_of_recorded_streams_that_are_mangled_nothing_is_lost_silently(first, tmp_path):
+    """`make faults` tries two thousand."""
+    outcomes = {outcome(seed, tmp_path) for seed in range(first, first + 20)}
+
+    assert outcomes <= set(USUAL)
