@@ -5,7 +5,8 @@ import os
 import pytest
 
 from tests.destinations.landing import record, schema, state, text_of
-from tests.load_path.places import Place
+from tests.faults.names import landed, opened
+from tests.load_path.places import KINDS, Place
 
 PATH_LIKE = [
     "../outside",
@@ -48,6 +49,20 @@ def test_a_stream_that_is_named_like_a_path_stays_inside(place, tmp_path):
     inside = f"{place.root}/" if place.kind == "parquet" else f"{place.root}"
     assert [path for path in files_below(tmp_path) if not path.startswith(inside)] == []
     assert not (out.parent / "outside").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_names_of_streams_and_columns_are_each_has_one_table_inside_and_is_found_again(kind, tmp_path):
+    """`make faults` tries ten thousand."""
+    count, complaint = landed(kind, tmp_path, 200)
+
+    assert (count >= 200, complaint) == (True, "")
+
+
+def test_whatever_files_of_a_batch_and_taps_are_called_nothing_outside_is_reached(tmp_path):
+    count, complaint = opened(tmp_path, 200)
+
+    assert (count >= 200, complaint) == (True, "")
 
 
 def test_a_flow_keeps_its_path_whatever_its_streams_are_named(tmp_path):
