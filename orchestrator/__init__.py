@@ -35,6 +35,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     actions/        run_flow (THE STORY), add_tap, discover, replay, ...
     ── faces
     schedule/       `up`: starts what is due, as processes of their own, and watches them
+    metrics/        the numbers of a workspace, for Prometheus
     cli/            words in, words out
 
 Imports go down only: faces → api → actions → rooms → load → protocol → ground.

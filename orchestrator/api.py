@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.list_taps import TapListed
     from orchestrator.actions.literals import Moved
     from orchestrator.actions.load_messages import Loaded
+    from orchestrator.actions.measure import Measure
     from orchestrator.actions.new_tap import TapMade
     from orchestrator.actions.outdated import TapOutdated
     from orchestrator.actions.prune import Leftover
@@ -560,6 +561,12 @@ class Workspace:
         from orchestrator.actions.deliver import send_trial
 
         return send_trial(self.paths, self.config, name, listen)
+
+    def measure(self) -> tuple[Measure, ...]:
+        """The numbers of the workspace: rows, runs, durations, lateness, by flow and stream."""
+        from orchestrator.actions.measure import measure
+
+        return measure(self.paths, self.config)
 
     def doctor(self) -> tuple[Check, ...]:
         """What would keep a run from working."""

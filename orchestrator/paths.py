@@ -166,6 +166,10 @@ class Paths:
         """One run: run.json, tap.log, messages.zst, files/, and work-…/ while it lasts."""
         return self.runs(flow) / f"{number:06d}"
 
+    def totals(self, flow: str) -> Path:
+        """What all runs came to, also those that are gone."""
+        return self.flow(flow) / "totals.json"
+
     def documents(self, flow: str) -> Path:
         """What runs of a flow ran with, each kept once for all of them."""
         return self.flow(flow) / "ran-with"

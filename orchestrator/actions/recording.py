@@ -41,6 +41,7 @@ class Recording:
         self.run = run
         self.bytes = 0
         self.metrics: Mapping[str, float] = {}
+        self.tap_memory = 0
         self.landing = landing
         self.listen = listen
         self._began = time.monotonic()
@@ -76,6 +77,7 @@ class Recording:
             last_commit=wrote,
             bytes=self.bytes,
             metrics=self.metrics,
+            tap_memory=self.tap_memory,
         )
 
     def ended(self) -> RunReport:

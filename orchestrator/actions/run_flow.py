@@ -195,4 +195,4 @@ def _to_a_clean_end(
             )
         check_exit(prepared, process.stderr, history, recording, stop)
     finally:
-        recording.metrics = dict(process.stderr.metrics)
+        recording.metrics, recording.tap_memory = dict(process.stderr.metrics), process.memory

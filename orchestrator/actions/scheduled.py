@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from orchestrator.cadence.standing import Standing, standing
+from orchestrator.cadence.standing import Standing, late_by, standing
 from orchestrator.cadence.turn import Attempt, Past, turn
 from orchestrator.clock import rfc3339
 from orchestrator.config import Flow, Schedule
@@ -86,6 +86,13 @@ def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
     due = None if running or rest else turn(schedule, flow.retries, flow.name, past, now)
     starts = None if due is None else rfc3339(due.time or due.wait)
     return Outlook(word, starts, rest.why if rest else None)
+
+
+def lateness(paths: Paths, flow: Flow, committed: datetime | None, now: datetime) -> float:
+    """For how many seconds a flow has been late that was `committed` last at that time; 0 without a schedule."""
+    if flow.schedule is None:
+        return 0.0
+    return late_by(flow.schedule, flow.freshness, committed or past_of(paths, flow, now).since, now).total_seconds()
 
 
 def _attempt(run: Run) -> Attempt:

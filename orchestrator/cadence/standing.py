@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.cadence.due import GRACE
-from orchestrator.cadence.times import latest_until
+from orchestrator.cadence.times import latest_until, next_after
 from orchestrator.cadence.turn import Past
 from orchestrator.config import Schedule
 
@@ -46,6 +46,15 @@ def standing(
         return Standing.NEVER_RAN
     late = is_late(schedule, freshness, committed or past.since, now)
     return Standing.LATE if late else Standing.ON_TIME
+
+
+def late_by(schedule: Schedule, freshness: float | None, committed: datetime, now: datetime) -> timedelta:
+    """For how long a flow has been late; nothing for one that is on time."""
+    if freshness is not None:
+        wanted = committed + timedelta(seconds=freshness)
+    else:
+        wanted = next_after(schedule, committed) + GRACE + timedelta(seconds=schedule.jitter)
+    return max(now - wanted, timedelta(0))
 
 
 def is_late(schedule: Schedule, freshness: float | None, committed: datetime, now: datetime) -> bool:

@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "status": "Show how each flow stands.",
         "runs": "List the runs of flows.",
         "logs": "Show what the tap said in a run.",
+        "metrics": "Print the numbers of the workspace, for Prometheus.",
         "state": "Show, export or change where a flow stands.",
     },
     "Build": {

@@ -7,6 +7,7 @@
     circumstances.py  ran-with/: what runs ran with, kept once for all that share it
     archive.py     runs/000012/messages.zst: the messages, for replay
     kept_files.py  runs/000012/files/: the files that BATCH messages name, for replay
+    totals.py      totals.json: what all runs came to
     taplog.py      runs/000012/tap.log: what the tap said on stderr
     retention.py   how much of it stays
 

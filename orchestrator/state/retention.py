@@ -9,6 +9,7 @@ from orchestrator.durable import remove, remove_folder
 from orchestrator.paths import Paths
 from orchestrator.state.disk import writing
 from orchestrator.state.runs import Runs, Status
+from orchestrator.state.totals import settle_totals
 
 _RUNS_BETWEEN_SWEEPS = 100
 
@@ -25,10 +26,12 @@ def prune(paths: Paths, flow: str, retention: Retention, now: datetime | None = 
     """Removes what is older, or more, than `retention` keeps. The newest run stays, and all of one that is running; so
     does the newest run that committed, with its archive if any are kept: it is the one that can be replayed.
 
-    Raises RunFailed when a file cannot be removed.
+    Raises RunFailed or DestinationFull when a file cannot be written or removed.
     """
     runs = Runs(paths, flow)
     numbers = runs.numbers()
+    if numbers:
+        settle_totals(paths, runs, flow)
     aged = _aged(runs, numbers, retention.age, now or datetime.now(UTC))
     # The newest stays in any case: the number of the next run follows from it.
     old_runs = numbers[: max(len(aged), len(numbers) - max(1, retention.runs))][: max(0, len(numbers) - 1)]

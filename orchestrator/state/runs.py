@@ -69,7 +69,8 @@ class Run:
     `from_commit` is the commit whose state it started from when it was not the last one; `afresh` names the streams
     that it read from their beginning ("": all) to replace their rows; `replay_of` the run whose archive it read;
     `scrutiny` is how it looked at lines, `ran_with` names what it ran with.
-    `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log.
+    `first_commit` and `last_commit` are those it wrote. `metrics` are those of the tap's log, `tap_memory` is the
+    most that a process of it took, in bytes.
     Of a damaged run all but flow, number and error is empty.
     """
 
@@ -95,6 +96,7 @@ class Run:
     quarantined: Mapping[str, int] = field(default_factory=dict)
     bytes: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    tap_memory: int = 0
     error: Failure | None = None
     exit_code: int | None = None
 

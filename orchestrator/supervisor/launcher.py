@@ -5,7 +5,8 @@ It is run as a file, by a Python without packages, before the first message of e
 nothing of ours. `launching.py` gives it its order.
 
 It reads the order on its stdin, which then is its lifeline: where that ends, we are gone. On a pipe it tells
-`started PID`, or `cannot WHY`; `over WHAT` when the tap took more than it may; and `ended CODE`, that of the tap.
+`started PID`, or `cannot WHY`; `over WHAT` when the tap took more than it may; `took BYTES`, of memory and at most;
+and `ended CODE`, that of the tap.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def main() -> None:
     for ours in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), ours)
     tell(f"started {tap}")
-    tell(f"ended {os.waitstatus_to_exitcode(_watch(tap, order, tell))}")
+    status = _watch(tap, order, tell)
+    tell(f"took {_most_memory()}")
+    tell(f"ended {os.waitstatus_to_exitcode(status)}")
 
 
 def _become_confined(order: int, command: list[str]) -> None:
@@ -377,6 +380,13 @@ class _Use:
         resident = sum(stat.bytes for stat in used)
         # What they share counts once; but to know what they share takes the kernel a while.
         return resident if resident <= self._most[MEMORY] else sum(_own_bytes(stat) for stat in used)
+
+
+def _most_memory() -> int:
+    """Bytes that the largest of those that ended had in memory at most."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    # Linux counts in kilobytes: https://man7.org/linux/man-pages/man2/getrusage.2.html
+    return most * 1024 if _ON_LINUX else most
 
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")

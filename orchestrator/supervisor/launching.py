@@ -39,6 +39,7 @@ class Launched:
         self.pid = 0
         self._over: str | None = None
         self._exit_code: int | None = None
+        self._memory = 0
         try:
             self._process = subprocess.Popen(
                 # It has nothing of our packages, and nothing of what the tap finds in its environment.
@@ -87,6 +88,12 @@ class Launched:
         """What the tap took more of than it may, in a word of the launcher, which ends it for that."""
         self._hear()
         return self._over
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the largest process of a tap that has ended took at most; 0 where nobody knows."""
+        self._hear()
+        return self._memory
 
     @property
     def exit_code(self) -> int:
@@ -152,6 +159,8 @@ class Launched:
                 word, _, rest = line.decode().partition(" ")
                 if word == "over":
                     self._over = rest
+                elif word == "took":
+                    self._memory = int(rest)
                 elif word == "ended":
                     self._exit_code = int(rest)
 

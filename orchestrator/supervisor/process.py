@@ -39,6 +39,11 @@ class TapProcess:
         self.stderr = Stderr(self._launched.stderr, log, scrub, command.limits.log_size)
 
     @property
+    def memory(self) -> int:
+        """Bytes that its largest process took at most; 0 until it has ended, and where nobody knows."""
+        return self._launched.memory
+
+    @property
     def pid(self) -> int:
         return self._launched.pid
 

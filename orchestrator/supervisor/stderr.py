@@ -25,6 +25,9 @@ _LONGEST_LINE = 1 << 20
 _MARGIN = 1 << 16
 _LONGEST_REMEMBERED = 10_000
 _REFUSALS = 10
+_METRICS = 1000
+SECONDS = "_seconds"
+"""What the names of timers end with."""
 _MARK = "METRIC: "
 # Answers that no retry mends, as requests, the Singer SDK and the taps of Stitch write them.
 _REFUSED = re.compile(
@@ -40,9 +43,9 @@ class Stderr:
     """Drains a pipe into a log file in a thread of its own, so that a loud tap never waits for us.
 
     `last` holds the last lines; `heard_at` tells when the last one came, by the monotonic clock; `metrics` the counters
-    and seconds of METRIC lines, by metric and endpoint; `refusals` the first lines that tell of an HTTP 401, 403, 404
-    or 410. `was_stopped` is true of a tap that said it was sent a signal. Of more than `limit` bytes the log keeps the
-    beginning, and the last lines.
+    of METRIC lines and the seconds of their timers, by metric and endpoint or stream: `record_count:issues`; `refusals`
+    the first lines that tell of an HTTP 401, 403, 404 or 410. `was_stopped` is true of a tap that said it was sent a
+    signal. Of more than `limit` bytes the log keeps the beginning, and the last lines.
     """
 
     def __init__(self, pipe: IO[bytes], log: Path, scrub: Callable[[str], str], limit: int) -> None:
@@ -101,8 +104,11 @@ class Stderr:
         except msgspec.DecodeError:
             return
         about = point.tags.get("endpoint") or point.tags.get("stream")
-        name = f"{point.metric}:{about}" if about else point.metric
-        self.metrics[name] = self.metrics.get(name, 0.0) + point.value
+        metric = f"{point.metric}{SECONDS}" if point.type == "timer" else point.metric
+        name = f"{metric}:{about}" if about else metric
+        # A tap may name a page, or a row; and all of it is kept.
+        if name in self.metrics or len(self.metrics) < _METRICS:
+            self.metrics[name] = self.metrics.get(name, 0.0) + point.value
 
 
 def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -116,6 +122,7 @@ def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 class _Point(msgspec.Struct):
+    type: str
     metric: str
     value: float
     tags: dict[str, Any] = {}

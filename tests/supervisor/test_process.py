@@ -101,7 +101,7 @@ def test_metric_lines_are_added_up(tap):
     assert process.stderr.metrics == {
         "record_count:issues": 7,
         "record_count:events": 5,
-        "http_request_duration": 0.25,
+        "http_request_duration_seconds": 0.25,
     }
 
 

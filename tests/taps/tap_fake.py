@@ -140,6 +140,12 @@ def allocate(size: int) -> None:
     del held
 
 
+def allocate_for_a_moment(size: int) -> None:
+    held = bytearray(size)
+    # A page that nobody wrote to takes no memory.
+    held[::4096] = b"x" * len(held[::4096])
+
+
 def touch(path: str) -> None:
     Path(path).touch()
 
@@ -164,6 +170,7 @@ ACCIDENTS: dict[str, Callable[[Any], object]] = {
     "child": leave_a_child,
     "stubborn": refuse_to_end,
     "allocate": allocate,
+    "allocate_for_a_moment": allocate_for_a_moment,
     "touch": touch,
     "await": await_file,
 }
