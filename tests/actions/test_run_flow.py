@@ -577,6 +577,22 @@ def test_a_flow_that_runs_is_not_run_twice_and_after_kill_9_the_next_run_just_wo
     assert workspace.numbers("issues") == numbers(1, 6)
 
 
+def test_of_a_run_that_is_killed_what_was_committed_can_be_replayed(workspace):
+    go_on = workspace.paths.root / "go on"
+    workspace.settle(commit_rows=1)
+    workspace.source(issues={"rows": 6})
+    workspace.behave(**BY_TWOS, accidents=[{"after": AFTER_FIVE_ROWS, "await": str(go_on)}])
+    process = start(workspace)
+    wait_until(lambda: len(workspace.commits) == 2)
+    process.kill()
+    process.join()
+    go_on.touch()
+
+    workspace.replay(1, to="scratch")
+
+    assert workspace.numbers("issues", at="scratch") == workspace.numbers("issues") == numbers(1, 4)
+
+
 HOLD = """
 import os, sys
 from pathlib import Path
@@ -797,6 +813,17 @@ def test_without_its_state_folder_a_flow_goes_on_from_what_the_destination_holds
 
     assert report.run.read == {"issues": 2, "events": 2}
     assert report.run.number == 2
+    assert bookmarked.numbers("events") == numbers(1, 8)
+
+
+def test_where_the_clock_went_back_rows_that_came_later_are_later(bookmarked, monkeypatch):
+    commit = bookmarked.commits[-1].number
+    monkeypatch.setattr("orchestrator.actions.landing.now", lambda: 1)
+    bookmarked.source(events={"rows": 8, "key": []})
+    bookmarked.run()
+
+    bookmarked.run(from_commit=commit)
+
     assert bookmarked.numbers("events") == numbers(1, 8)
 
 
