@@ -12,6 +12,7 @@ The destination is the truth, our log is the memory; a commit closes only at a S
     config/         orchestrator.toml -> frozen values, read once
     durable.py      files that are whole or absent; locks
     disk.py         what a disk says when it refuses
+    aside.py        a folder of one process, that goes with it
     failpoints.py   where tests kill a run, or make it fail
     events.py       what a verb says while it works, and who listens
     clock.py        a moment as it is written down

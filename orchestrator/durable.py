@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -69,22 +68,37 @@ def remove_folder(path: Path, *, ignore_errors: bool = False) -> None:
 
 
 def write(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None:
-    """Replaces `path` by `content` in one step: readers see the old file or the new one, never a part."""
+    """Replaces `path` by `content` in one step: readers see the old file or the new one, never a part.
+
+    What a process that is killed leaves aside has the name that the next one takes for it.
+    """
     make_folder(path.parent)
-    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    aside = path.with_name(f".{path.name}.new")
+    with os.fdopen(_alone_with(aside), "wb") as file:
+        try:
             with doing(Step.FILE_WRITE, path):
                 file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
             os.fchmod(file.fileno(), mode)
             sync(file.fileno(), path)
-        rename(Path(aside), path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(aside)
-        raise
+            rename(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
     sync_folder(path.parent)
+
+
+def _alone_with(path: Path) -> int:
+    """The file at `path`, empty, once nobody else has it open like this."""
+    while True:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Whoever had it may have given it another name, or removed it.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                os.truncate(descriptor, 0)
+                return descriptor
+        os.close(descriptor)
 
 
 def append_lines(path: Path, lines: Iterable[bytes]) -> None:

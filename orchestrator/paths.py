@@ -33,6 +33,11 @@ class Paths:
         return self.root / "state"
 
     @property
+    def at_work(self) -> Path:
+        """What taps are handed while they run, in a folder for each process that runs one."""
+        return self.state / ".work"
+
+    @property
     def secrets(self) -> Path:
         """What stays on this machine; never in git."""
         return self.root / "secrets"
@@ -163,7 +168,7 @@ class Paths:
         return self.flow(flow) / "runs"
 
     def run(self, flow: str, number: int) -> Path:
-        """One run: run.json, tap.log, messages.zst, files/, and work-…/ while it lasts."""
+        """One run: run.json, tap.log, messages.zst, files/."""
         return self.runs(flow) / f"{number:06d}"
 
     def totals(self, flow: str) -> Path:

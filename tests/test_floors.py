@@ -35,7 +35,7 @@ FLOORS = (
     ROOMS,
     ("load",),
     ("protocol", "cadence"),
-    ("paths", "config", "durable", "disk", "events", "clock"),
+    ("paths", "config", "durable", "aside", "disk", "events", "clock"),
     ("errors", "failpoints"),
 )
 HEIGHT = {room: -depth for depth, floor in enumerate(FLOORS) for room in floor}

@@ -7,13 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
-from orchestrator import durable
 from orchestrator.actions.starting import Prepared, catalog_now, command_of, prepare, tap_failed
+from orchestrator.aside import folder_aside
 from orchestrator.catalogs import Catalog, Choice, choose, marked
 from orchestrator.config import Config
 from orchestrator.errors import CredentialsError, OrchestratorError, SilentTap, TapFailed
@@ -152,9 +150,9 @@ def _hear(paths: Paths, prepared: Prepared, wanted: Sequence[Choice] | None, pat
     announced: dict[str, None] = {}
     records: set[str] = set()
     with (
-        TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".check-") as work,
-        command_of(paths, prepared, Path(work)) as command,
-        TapProcess(command, Path(work) / "tap.log", scrub=prepared.scrub) as process,
+        folder_aside(paths.at_work) as work,
+        command_of(paths, prepared, work) as command,
+        TapProcess(command, work / "tap.log", scrub=prepared.scrub) as process,
     ):
         heard_at = time.monotonic()
         for block in whole_lines(process.blocks()):

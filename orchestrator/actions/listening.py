@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
-from orchestrator import durable
 from orchestrator.actions.starting import Prepared, command_of
+from orchestrator.aside import folder_aside
 from orchestrator.paths import Paths
 from orchestrator.supervisor.command import Command, command_for
 from orchestrator.supervisor.process import GRACE, TapProcess
@@ -67,9 +66,9 @@ def hear(
     Raises EnvironmentBroken.
     """
     with (
-        TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".listening-") as work,
-        _command(paths, prepared, Path(work), told) as command,
-        _unseen_log(Path(work)) as log,
+        folder_aside(paths.at_work) as work,
+        _command(paths, prepared, work, told) as command,
+        _unseen_log(work) as log,
         TapProcess(command, log, pipe=NARROW) as process,
     ):
         ear = _Ear(process, limits, stop_after)

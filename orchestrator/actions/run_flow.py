@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from orchestrator.actions.beginning import Streams, beginning_of, intent_of
 from orchestrator.actions.confining import kept_from_taps
@@ -29,6 +27,7 @@ from orchestrator.actions.starting import (
     tap_failed,
     with_catalog,
 )
+from orchestrator.aside import folder_aside
 from orchestrator.config import Config, Scrutiny
 from orchestrator.events import Committed, Listener, Note, RunStarted, nobody
 from orchestrator.failpoints import Step, doing
@@ -118,15 +117,15 @@ def _read_tap(
     files = FilesWriter(paths.batch_files(run.flow, run.number))
     with (
         leaving_no_secret(paths, run, prepared, landing),
-        TemporaryDirectory(dir=paths.run(run.flow, run.number), prefix="work-") as work,
-        command_of(paths, prepared, Path(work), listen) as command,
+        folder_aside(paths.at_work) as work,
+        command_of(paths, prepared, work, listen) as command,
         ArchiveWriter(paths.archive(run.flow, run.number)) as archive,
         TapProcess(command, paths.tap_log(run.flow, run.number), scrub=prepared.scrub) as process,
     ):
         listen(RunStarted(run.flow, run.number, run.package, run.destination, process.pid))
         blocks = _to_a_clean_end(paths, process, prepared, history, archive, recording, stop)
         open_batch = batch_reader(
-            (paths.root, Path(work), *prepared.tap.allow_write),
+            (paths.root, work, *prepared.tap.allow_write),
             paths.root,
             closed=kept_from_taps(paths),
             limits=prepared.tap.limits,

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from orchestrator.actions.discover import Discovered, discover, offered
 from orchestrator.actions.literals import refuse_literals
 from orchestrator.actions.rules import Rules, rules_of
 from orchestrator.actions.telling import ready, understood
+from orchestrator.aside import folder_aside
 from orchestrator.catalogs import Catalog, Choice, choose, kept_catalog, marked, read_catalog
 from orchestrator.config import Tap
 from orchestrator.config.measures import duration, size
@@ -209,9 +209,9 @@ def broken_by_its_catalog(paths: Paths, prepared: Prepared, flow: str, process: 
 def _printed_catalog(paths: Paths, prepared: Prepared) -> bytes:
     asking = replace(prepared, invocation=replace(prepared.invocation, discover=True))
     with (
-        TemporaryDirectory(dir=durable.make_folder(paths.state), prefix=".discover-") as work,
-        command_of(paths, asking, Path(work)) as command,
-        TapProcess(command, Path(work) / "tap.log", scrub=prepared.scrub) as process,
+        folder_aside(paths.at_work) as work,
+        command_of(paths, asking, work) as command,
+        TapProcess(command, work / "tap.log", scrub=prepared.scrub) as process,
     ):
         printed = bytearray()
         for block in process.blocks():

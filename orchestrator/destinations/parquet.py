@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from orchestrator.aside import Aside, sweep
 from orchestrator.destinations import sql
-from orchestrator.destinations.aside import Aside, sweep
 from orchestrator.destinations.contract import check_counts, check_number
 from orchestrator.destinations.disk import UNWRITTEN, refusals
 from orchestrator.destinations.manifest import OURS, Holding, Manifest, Memory

@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestrator.aside import Aside
 from orchestrator.destinations import sql
-from orchestrator.destinations.aside import Aside
 from orchestrator.failpoints import Step, doing
 from orchestrator.load.batch import Batch
 from orchestrator.load.evolution import Landed, grow

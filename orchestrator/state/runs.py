@@ -137,6 +137,7 @@ class Runs:
         destination's last commit, so that numbers do not repeat when state/ was lost. Raises DestinationFull,
         RunFailed.
         """
+        self._sweep()
         run = Run(
             self._flow,
             self._next_number(after),
@@ -178,6 +179,13 @@ class Runs:
     def _outlines_so_far(self) -> str | None:
         last = self.last()
         return last.ran_with.outlines if last else None
+
+    def _sweep(self) -> None:
+        """Removes what the run before left aside, where it was killed."""
+        before = [self._paths.run(self._flow, number) for number in self.numbers()[-1:]]
+        for folder in (*before, self._paths.documents(self._flow)):
+            for left in folder.glob(".*"):
+                durable.remove(left)
 
     def _next_number(self, after: int = 0) -> int:
         return max([after, *self.numbers()]) + 1

@@ -107,12 +107,12 @@ def test_a_tap_of_the_singer_sdk_writes_its_batches_where_its_config_says(reader
     assert (folder / "file").read_text() == "written"
 
 
-def test_temporary_files_of_a_tap_lie_in_its_run_and_go_with_it(reader):
+def test_temporary_files_of_a_tap_lie_apart_and_go_with_its_run(reader):
     workspace = reader()
     workspace.run()
 
     ((folder,),) = workspace.rows("files", "text")
-    assert Path(folder).is_relative_to(workspace.paths.run("shop", 1))
+    assert Path(folder).is_relative_to(workspace.paths.at_work)
     assert not Path(folder).exists()
 
 

@@ -111,7 +111,7 @@ def test_a_trial_moves_no_bookmark_and_leaves_nothing_behind(source):
     tried(source)
 
     assert source.held_state() is None
-    assert [path.name for path in source.paths.state.iterdir()] == []
+    assert [path for path in source.paths.state.rglob("*") if path.is_file()] == []
     assert not source.paths.catalog(TAP).exists()
 
 

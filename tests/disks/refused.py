@@ -6,8 +6,7 @@ from pathlib import Path
 
 from orchestrator.disk import volume
 from orchestrator.errors import OrchestratorError
-from tests.test_exactly_once import check_committed, check_complete
-from tests.workspaces import FakeWorkspace
+from tests.faults.oracle import Oracle
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +17,17 @@ class Refused:
     met: bool
     violation: str | None = None
 
-    def checked(self, workspace: FakeWorkspace, step: int) -> "Refused":
+    def checked(self, oracle: Oracle) -> "Refused":
         """The same, once the disk takes what is written again and another run has ended."""
         if self.violation:
             return self
         try:
-            check_committed(workspace)
-            workspace.run()
-            check_complete(workspace, step)
+            found = oracle.after_a_fault()
+            oracle.workspace.run()
+            found += oracle.after_a_run()
         except Exception as error:
             return replace(self, violation=f"{type(error).__name__}: {error}")
-        return self
+        return replace(self, violation=str(found[0])) if found else self
 
 
 def refused(how: str, run: Callable[[], object], place: Path) -> Refused:

@@ -14,7 +14,8 @@ from os import statvfs
 from pathlib import Path
 
 from tests.disks.refused import Refused, refused
-from tests.test_exactly_once import grow, new_workspace
+from tests.faults.oracle import Oracle
+from tests.workspaces import FakeWorkspace
 
 SIZE = "24m"
 
@@ -39,14 +40,15 @@ def main(folder: str, destination: str, place: str, *kilobytes: str) -> None:
     mount = Path(folder) / place
     mount.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(mount)], check=True)
-    workspace = new_workspace(Path(folder), destination)
-    grow(workspace, 1)
-    workspace.run()
-    for step, free in enumerate(map(int, kilobytes), 2):
-        grow(workspace, step)
+    # A tap that writes files would have no room for them.
+    oracle = Oracle.of(FakeWorkspace(Path(folder), destination), with_files=False)
+    oracle.grow()
+    oracle.workspace.run()
+    for free in map(int, kilobytes):
+        oracle.grow()
         with filled(mount, free):
-            fared = refused(f"{destination}, {free} KB left for {place}", workspace.run, mount)
-        print(json.dumps(asdict(fared.checked(workspace, step))), flush=True)
+            fared = refused(f"{destination}, {free} KB left for {place}", oracle.workspace.run, mount)
+        print(json.dumps(asdict(fared.checked(oracle))), flush=True)
 
 
 @contextmanager

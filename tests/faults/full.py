@@ -15,7 +15,7 @@ from tests.disks.refused import Refused, judged, refused
 from tests.disks.small import Unmountable, runs_on_a_small_disk
 from tests.disks.strace import strace
 from tests.faults.figures import Figure
-from tests.test_exactly_once import grow, new_workspace
+from tests.faults.oracle import Oracle
 from tests.workspaces import FakeWorkspace
 
 PROMISE = "{}: exit 7, the volume named, rows equal bookmark, the next run completes"
@@ -53,27 +53,27 @@ def unsynced(folder: Path, count: int) -> Iterator[Refused]:
 
 
 def unsynced_by_us(root: Path, destination: str, count: int) -> Iterator[Refused]:
-    workspace = _workspace(root, destination)
-    syncs = _syncs_of(workspace)
-    for step in range(2, 2 + count):
-        grow(workspace, step)
-        number = 1 + (step - 2) * syncs // count
-        yield _with_failing_sync(workspace, f"{destination}, sync {number}", number).checked(workspace, step)
+    oracle = _oracle(root, destination)
+    syncs = _syncs_of(oracle.workspace)
+    for each in range(count):
+        oracle.grow()
+        number = 1 + each * syncs // count
+        yield _with_failing_sync(oracle.workspace, f"{destination}, sync {number}", number).checked(oracle)
 
 
 def _unsynced_by_duckdb(folder: Path, program: str, count: int) -> Iterator[Refused]:
-    workspace = _workspace(folder / "traced", "duckdb")
-    workspace.run()
-    for step in range(2, 2 + count):
-        grow(workspace, step)
-        yield _with_failing_sync_of_duckdb(workspace, program, step - 1).checked(workspace, step)
+    oracle = _oracle(folder / "traced", "duckdb")
+    oracle.workspace.run()
+    for number in range(1, 1 + count):
+        oracle.grow()
+        yield _with_failing_sync_of_duckdb(oracle.workspace, program, number).checked(oracle)
 
 
-def _workspace(root: Path, destination: str) -> FakeWorkspace:
+def _oracle(root: Path, destination: str) -> Oracle:
     root.mkdir(parents=True, exist_ok=True)
-    workspace = new_workspace(root, destination)
-    grow(workspace, 1)
-    return workspace
+    oracle = Oracle.of(FakeWorkspace(root, destination))
+    oracle.grow()
+    return oracle
 
 
 def _syncs_of(workspace: FakeWorkspace) -> int:

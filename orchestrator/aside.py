@@ -1,8 +1,9 @@
-"""A folder of one process, for files that no commit holds yet. It ends with the process, however that ends."""
+"""A folder of one process, for what nobody else is to find. It goes with the process, however that ends."""
 
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.durable import alone, holder, lock, make_folder, remove_folder
@@ -51,3 +52,11 @@ def sweep(parent: Path) -> None:
         for folder in parent.iterdir():
             if holder(folder / _LOCK) is None:
                 remove_folder(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def folder_aside(parent: Path) -> Iterator[Path]:
+    """An empty folder while the block lasts. What killed processes left below `parent` goes first."""
+    sweep(parent)
+    with contextlib.closing(Aside(parent)) as aside:
+        yield make_folder(aside.new())
