@@ -468,6 +468,19 @@ class Workspace:
         number = run or (runs.numbers() or [1])[-1]
         return read_log(self.paths, flow, number, follow=follow)
 
+    def log_lines(self, flow: str, *, run: int | None = None, follow: bool = False) -> Iterator[dict[str, Any]]:
+        """The same, each with `flow`, `run`, and the `level` and the `stream` that it tells, or None."""
+        from orchestrator.protocol.log_lines import taken_apart
+        from orchestrator.state import Runs
+
+        runs = Runs(self.paths, self.config.flow(flow).name)
+        number = run or (runs.numbers() or [1])[-1]
+        streams = runs.documents.outlines(runs.find(number).ran_with.outlines)
+        for said in self.log(flow, run=number, follow=follow):
+            line = taken_apart(said, streams)
+            about = {"flow": flow, "run": number, "level": line.level, "stream": line.stream}
+            yield {**about, "message": line.message}
+
     # ── state ──
 
     def state(self, flow: str, *, listen: Listener = nobody) -> FlowState:

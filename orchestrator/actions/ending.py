@@ -3,7 +3,6 @@
 A wrong option, an empty selection, a source that refused and a signal from somebody else all end like that.
 """
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 
@@ -15,6 +14,7 @@ from orchestrator.catalogs import Method, NotACatalog, Stream
 from orchestrator.errors import OrchestratorError, SilentTap, Stopped, TapFailed
 from orchestrator.events import Listener, Note
 from orchestrator.paths import Paths
+from orchestrator.protocol.log_lines import is_about
 from orchestrator.state import CommitLog
 from orchestrator.supervisor.stderr import Stderr
 from orchestrator.supervisor.stopping import Stop
@@ -64,7 +64,7 @@ def _check_refusals(prepared: Prepared, refusals: list[str], history: CommitLog,
     """A stream of which nothing came may be the one that the source refused, and nobody will say so again."""
     landing = recording.landing
     names = _names_expected(prepared, landing)
-    told = {stream for stream, aliases in names.items() if any(_names(line, aliases) for line in refusals)}
+    told = {stream for stream, aliases in names.items() if any(is_about(line, aliases) for line in refusals)}
     silent = [
         stream
         for stream, aliases in names.items()
@@ -94,12 +94,6 @@ def _names_expected(prepared: Prepared, landing: Landing) -> Mapping[str, frozen
     if prepared.choices:
         return {choice.stream.id: choice.stream.aliases for choice in prepared.choices if choice.selected}
     return {stream: frozenset((stream,)) for stream in sorted(landing.streams)}
-
-
-def _names(line: str, aliases: Iterable[str]) -> bool:
-    """Whether a line names a stream, as in `/projects/42/merge-requests?page=1`."""
-    words = (re.sub(r"\\?[-_]", "[-_]", re.escape(alias)) for alias in aliases)
-    return any(re.search(rf"(?<![a-z0-9_-]){word}(?![a-z0-9_-])", line, re.IGNORECASE) for word in words)
 
 
 def check_announced(paths: Paths, prepared: Prepared, recording: Recording, refreshed: Streams) -> None:

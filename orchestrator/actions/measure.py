@@ -8,9 +8,9 @@ from enum import StrEnum
 from orchestrator.actions.scheduled import lateness
 from orchestrator.config import Config, Flow
 from orchestrator.paths import Paths
+from orchestrator.protocol.metrics import SECONDS
 from orchestrator.state import CommitLog, Notices, Plans, Run, Runs, Status
 from orchestrator.state.totals import DURATIONS, Totals, read_totals
-from orchestrator.supervisor.stderr import SECONDS
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ import click
 
 from orchestrator.cli.plain import plain
 from orchestrator.cli.tables import Column, Item, as_csv, table, with_dim_head
-from orchestrator.cli.terminal import can_ask, hand_over, put, say
+from orchestrator.cli.terminal import can_ask, hand_over, put, say, speech
 from orchestrator.cli.words import document
 from orchestrator.errors import UsageError
 
@@ -57,6 +57,11 @@ def _kept_in(field: str) -> Callable[[click.Context, click.Parameter, Any], None
     return keep
 
 
+def _speak(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        speech.json = value == "json"
+
+
 def _everywhere(*names: str, field: str, **settings: Any) -> click.Option:
     # Eager, so that they hold for what is wrong with the rest of the line.
     return click.Option([*names], expose_value=False, is_eager=True, callback=_kept_in(field), **settings)
@@ -71,6 +76,15 @@ EVERYWHERE = (
         help="The workspace; without it, the one in this folder or above.",
     ),
     _everywhere("--no-input", field="no_input", is_flag=True, help="Never ask a question."),
+    click.Option(
+        ["--log-format"],
+        type=click.Choice(["text", "json"]),
+        envvar="ORCHESTRATOR_LOG_FORMAT",
+        expose_value=False,
+        is_eager=True,
+        callback=_speak,
+        help="How all is said that goes to stderr: for people, or as lines of JSON.",
+    ),
     _everywhere("-v", "--verbose", field="verbose", is_flag=True, help="With an error, show where it happened."),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.terminal import say, styled
+from orchestrator.cli.terminal import say, speech, styled
 from orchestrator.disk import refusal
 from orchestrator.errors import OrchestratorError, Stopped, UsageError
 
@@ -20,6 +20,10 @@ def report(error: BaseException, *, verbose: bool, of_a_run: bool = False) -> Or
     if verbose:
         say("".join(traceback.format_exception(error)).rstrip())
     shown = in_our_words(error)
+    if speech.json:
+        said = members(shown)
+        say(said.pop("message"), level="error", event="error", **said)
+        return shown
     say(f"{styled('error:', 'red', 'bold')} {shown.message}")
     details = shown.details()
     if of_a_run and not isinstance(shown, UsageError | Stopped):

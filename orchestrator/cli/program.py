@@ -14,7 +14,7 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.command import Asked, Group
 from orchestrator.cli.failures import members, report
-from orchestrator.cli.terminal import put, say
+from orchestrator.cli.terminal import put, say, speech
 from orchestrator.cli.words import document
 from orchestrator.errors import Stopped
 
@@ -102,7 +102,7 @@ def orchestrator() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: that of this process) and gives the exit code."""
-    asked = Asked()
+    asked, speech.json, speech.about = Asked(), False, {}
     # Rows are thousands of tuples for a moment; the collector would look at each of them, again and again.
     gc.set_threshold(100_000)
     # Arrow's own allocator holds more memory, and has the system give it anew more often.

@@ -1,6 +1,6 @@
 """What is said at the end of a run, and how to look at what it brought."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.terminal import say, say_next
 from orchestrator.cli.words import counted, duration, seconds_between
@@ -19,7 +19,13 @@ def summarize(workspace: "Workspace", report: "RunReport") -> None:
     brought = f"{counted(rows, 'row')} in {counted(report.commits, 'commit')}" if came else "Nothing new at the source"
     took = f", {duration(seconds_between(run.started, run.ended))}" if run.ended else ""
     bookmark = f"; bookmark saved{' with them' if rows else ''}" if report.bookmarks else ""
-    say(f"✓ {brought}{took}{bookmark}")
+    ended: dict[str, Any] = {
+        "status": run.status,
+        "read": run.read,
+        "committed": run.committed,
+        "commits": report.commits,
+    }
+    say(f"✓ {brought}{took}{bookmark}", event="run_ended", **ended)
     if refused:
         say(f"  {counted(refused, 'line')} could not land and went to quarantine")
     try:

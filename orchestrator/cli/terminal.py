@@ -6,11 +6,14 @@ Whatever is said may hold words of a tap. Only what is `styled` here reaches a t
 import os
 import shlex
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
 
 import click
 
-from orchestrator.cli.plain import plain
+from orchestrator.cli.plain import plain, plain_json
+from orchestrator.clock import rfc3339
 
 
 def put(text: str) -> None:
@@ -27,8 +30,28 @@ def hand_over(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def say(text: str) -> None:
-    """One line for a person, on stderr."""
+@dataclass(slots=True)
+class Speech:
+    """In which form a process says all that it says: for people, or as lines of JSON; `about` stands in each of
+    these."""
+
+    json: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+speech = Speech()
+
+
+def say(text: str, *, level: str = "info", **members: Any) -> None:
+    """One line for a person, on stderr. As JSON it also has the `level` and the other `members`."""
+    if speech.json:
+        # Who reads no JSON does without it.
+        from orchestrator.cli.words import line
+
+        text = as_shown(text, colour=False).strip()
+        said = {"at": rfc3339(), "level": level, **speech.about, **members, "message": text}
+        click.echo(plain_json(line(**said)), file=sys.stderr)
+        return
     # By name: while something is drawn at the foot of a terminal, rich stands there and makes room above it.
     click.echo(as_shown(text, colour=is_colourful(sys.stderr)), file=sys.stderr, color=True)
 
@@ -56,6 +79,9 @@ def as_shown(text: str, *, colour: bool) -> str:
 
 def say_next(*words: str, after: str | None = None) -> None:
     """The command to type next, `after` another one; it runs as printed."""
+    if speech.json:
+        # It is for who types.
+        return
     typed = shlex.join(["orchestrator", *words])
     say(f"{styled('Next', 'bold')}  {f'{after} && ' if after else ''}{typed}")
 

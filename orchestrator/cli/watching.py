@@ -5,13 +5,13 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.progress import tell
 from orchestrator.cli.tables import grid, with_dim_head
-from orchestrator.cli.terminal import as_shown, is_lively, say
+from orchestrator.cli.terminal import as_shown, is_lively, say, speech
 from orchestrator.cli.words import Rate, number
-from orchestrator.events import Event, Listener, Progress, RunStarted
+from orchestrator.events import Committed, Event, Listener, Progress, RunStarted
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -23,6 +23,11 @@ _SECONDS_OF_A_RATE = 5.0
 @contextmanager
 def watched() -> Iterator[Listener]:
     """Yields who shows the runs that begin while the block lasts."""
+    if speech.json:
+        # Also its end is about it; what is said after that is about the next one.
+        speech.about = {}
+        yield _Events().hear
+        return
     if not is_lively(sys.stderr):
         yield _Lines().hear
         return
@@ -67,6 +72,33 @@ class _Lines:
                         f"{event.flow}  {clock(event.seconds)}  {number(sum(event.read.values()))} rows read, "
                         f"{number(sum(event.committed.values()))} committed, {number(rate)}/s"
                     )
+            case _:
+                tell(event)
+
+
+class _Events:
+    """Each event as a line of JSON; of progress one every ten seconds."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._told = 0.0
+                speech.about = {"flow": event.flow, "run": event.run}
+                say("started", event="run_started", tap=event.tap, destination=event.destination, pid=event.pid)
+            case Progress():
+                if event.seconds - self._told >= SECONDS_A_LINE:
+                    self._told = event.seconds
+                    counts: dict[str, Any] = {
+                        "read": event.read,
+                        "committed": event.committed,
+                        "bookmarks": event.bookmarks,
+                    }
+                    say("goes on", event="progress", seconds=round(event.seconds, 3), **counts)
+            case Committed():
+                say("committed", event="committed", commit=event.number, rows=event.rows)
             case _:
                 tell(event)
 

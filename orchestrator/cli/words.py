@@ -104,6 +104,13 @@ def document(**members: Any) -> str:
     return plain_json(msgspec.json.format(encoder.encode({"schema": SCHEMA, **members}), indent=2).decode())
 
 
+def line(**members: Any) -> str:
+    """One line of JSON, without a version: its members are told one by one."""
+    import msgspec
+
+    return msgspec.json.Encoder(decimal_format="number", enc_hook=_plain).encode(members).decode()
+
+
 def raw(json: bytes | None) -> Any:
     """JSON text, to stand in a document as it is."""
     import msgspec

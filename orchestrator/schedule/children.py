@@ -14,17 +14,18 @@ from orchestrator.state import Failure
 class Child:
     """`orchestrator run FLOW --scheduled TIME`, at work."""
 
-    def __init__(self, root: Path, flow: str, due: datetime) -> None:
+    def __init__(self, root: Path, flow: str, due: datetime, *, says_json: bool = False) -> None:
+        """What it says is dropped, or goes to our stderr as lines of JSON."""
         self.flow, self.due, self.started = flow, due, datetime.now(UTC)
         # It lives as long as the child.
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-P", "-m", "orchestrator", "run", flow, "--workspace", str(root)]
         self._process = subprocess.Popen(
-            [*command, "--scheduled", due.isoformat(), "--json", "--no-input"],
+            [*command, "--scheduled", due.isoformat(), "--json", "--no-input", "--log-format", "json"],
             cwd=root,
             stdin=subprocess.DEVNULL,
             stdout=self._answer,
-            stderr=subprocess.DEVNULL,
+            stderr=None if says_json else subprocess.DEVNULL,
             start_new_session=True,
         )
 

@@ -1,8 +1,4 @@
-"""What a tap says on stderr: kept line by line, with the METRIC lines of Singer added up, and what tells of a bad end.
-
-A METRIC line is `INFO METRIC: {"type": "counter", "metric": "record_count", "value": 3, "tags": {…}}`, as
-singer-python and the Singer SDK write it.
-"""
+"""What a tap says on stderr: kept line by line, with the METRIC lines added up, and what tells of a bad end."""
 
 import contextlib
 import os
@@ -12,12 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
-
-import msgspec
+from typing import IO
 
 from orchestrator.config.measures import size
 from orchestrator.durable import PRIVATE_FILE
+from orchestrator.protocol.metrics import metric_in
 
 LAST_LINES = 20
 _LONGEST_LINE = 1 << 20
@@ -26,9 +21,6 @@ _MARGIN = 1 << 16
 _LONGEST_REMEMBERED = 10_000
 _REFUSALS = 10
 _METRICS = 1000
-SECONDS = "_seconds"
-"""What the names of timers end with."""
-_MARK = "METRIC: "
 # Answers that no retry mends, as requests, the Singer SDK and the taps of Stitch write them.
 _REFUSED = re.compile(
     r"\b(?:HTTP[\w./-]*|status|code|response)(?: code| of| is| was)?\W{1,4}4(?:01|03|04|10)\b"
@@ -96,19 +88,10 @@ class Stderr:
             self.refusals.append(line)
 
     def _count(self, line: str) -> None:
-        _, mark, text = line.partition(_MARK)
-        if not mark:
-            return
-        try:
-            point = msgspec.json.decode(text, type=_Point)
-        except msgspec.DecodeError:
-            return
-        about = point.tags.get("endpoint") or point.tags.get("stream")
-        metric = f"{point.metric}{SECONDS}" if point.type == "timer" else point.metric
-        name = f"{metric}:{about}" if about else metric
+        metric = metric_in(line)
         # A tap may name a page, or a row; and all of it is kept.
-        if name in self.metrics or len(self.metrics) < _METRICS:
-            self.metrics[name] = self.metrics.get(name, 0.0) + point.value
+        if metric is not None and (metric.name in self.metrics or len(self.metrics) < _METRICS):
+            self.metrics[metric.name] = self.metrics.get(metric.name, 0.0) + metric.value
 
 
 def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -119,10 +102,3 @@ def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
         if not is_rest:
             yield part.rstrip(b"\n"), has_end or len(part) < _LONGEST_LINE
         is_rest = not has_end
-
-
-class _Point(msgspec.Struct):
-    type: str
-    metric: str
-    value: float
-    tags: dict[str, Any] = {}

@@ -8,7 +8,7 @@ import click
 
 from orchestrator.cli.command import command, workspace
 from orchestrator.cli.progress import tell
-from orchestrator.cli.terminal import say
+from orchestrator.cli.terminal import say, speech
 from orchestrator.supervisor.stopping import Stop
 
 if TYPE_CHECKING:
@@ -31,13 +31,16 @@ def up(workers: int, metrics: str | None) -> None:
 
     It stays in the foreground. Each run is a process of its own, which goes on when this one is killed; the next `up`
     picks up what was missed, as each schedule says. Changes of orchestrator.toml take effect within a second.
+    With --log-format json, what its runs say is among what it says.
     Ctrl-C stops: runs at work end after their next commit. A second one leaves them to themselves.
     """
     from orchestrator.schedule.children import Child
     from orchestrator.schedule.loop import Up
 
     opened = workspace()
-    keeping = Up(opened.paths, workers, tell, lambda flow, due: Child(opened.paths.root, flow, due))
+    keeping = Up(
+        opened.paths, workers, tell, lambda flow, due: Child(opened.paths.root, flow, due, says_json=speech.json)
+    )
     with _serving(opened, metrics):
         keeping.run(Stop())
     say("Down.")
