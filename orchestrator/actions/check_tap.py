@@ -17,7 +17,7 @@ from orchestrator.config import Config
 from orchestrator.errors import CredentialsError, OrchestratorError, SilentTap, TapFailed
 from orchestrator.events import Listener, Note, Step, nobody
 from orchestrator.paths import Paths
-from orchestrator.protocol.lines import cut, whole_lines
+from orchestrator.protocol.lines import UNREADABLE, cut, whole_lines
 from orchestrator.supervisor.process import TapProcess
 
 PATIENCE = 30.0
@@ -200,7 +200,7 @@ def _said(lines: bytes) -> list[tuple[str, str]]:
     for line in cut(lines):
         try:
             message = _MESSAGES.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         if message.type in _OF_STREAMS:
             found.append((message.type, message.stream))

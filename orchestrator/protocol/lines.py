@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -12,31 +12,45 @@ from typing import TypeVar
 
 import msgspec
 
-from orchestrator.protocol.refusals import Flaw, Refusal
+from orchestrator.errors import BrokenMessage
+from orchestrator.protocol.refusals import NO_LOGS, Flaw, Refusal
 
 T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading a text raises that is no JSON, no UTF-8, or nested a thousand deep."""
+LONGEST_LINE = 256_000_000
+"""Bytes. Whoever prints without an end of line would fill the memory of whoever reads it."""
 _WHITE = b" \t\r"
 """What JSON takes for white space within a line. Python takes more."""
 
 
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def whole_lines(blocks: Iterable[bytes], line: Callable[[], str] = lambda: "a line") -> Iterator[bytes]:
     """The same bytes in blocks that end where a line ends. A line ends at LF only, and the last one need not.
 
-    An empty block stays where it is, also within a line.
+    An empty block stays where it is, also within a line. Raises BrokenMessage at one of more than LONGEST_LINE bytes;
+    `line` tells what to call it.
     """
     torn: list[bytes] = []
+    size = 0
     for block in blocks:
         end = block.rfind(b"\n") + 1
         if end:
             yield b"".join((*torn, memoryview(block)[:end]))
             torn = [block[end:]] if end < len(block) else []
+            size = len(block) - end
         elif block:
             torn.append(block)
+            size += len(block)
         else:
             yield block
+        if size > LONGEST_LINE:
+            raise BrokenMessage(
+                f"{line()} is longer than {LONGEST_LINE // 1_000_000} MB",
+                data="nothing after the last commit was kept",
+                hint=NO_LOGS,
+                said=torn[0],
+            )
     if torn:
         yield b"".join((*torn, b"\n"))
 

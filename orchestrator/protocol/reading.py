@@ -50,7 +50,7 @@ from orchestrator.protocol.messages import (
     Unknown,
 )
 from orchestrator.protocol.records import Fields, Mixed, Records, Shape, StateMessage, known
-from orchestrator.protocol.refusals import Flaw, Refusal, Unfit
+from orchestrator.protocol.refusals import NO_LOGS, Flaw, Refusal, Unfit
 from orchestrator.protocol.validation import FullCheck, InvalidSchema
 
 
@@ -62,9 +62,10 @@ def read_messages(
     A line ends at LF only. One that is no message, or whose record cannot land, is a Refusal; a record may turn out
     to be unfit only when its values settle (`Records.columns`). Raises BrokenSchema or BadBatch, with the line, once
     all messages before it were given: without a SCHEMA, or a file of many records, nothing after it means anything.
+    Raises BrokenMessage at a line that does not end.
     """
     reader = _Reader(validate)
-    for lines in whole_lines(blocks):
+    for lines in whole_lines(blocks, lambda: f"line {reader.lines + 1}"):
         for message in reader.read(lines) if lines else (Silence(),):
             if isinstance(message, BatchFiles):
                 yield from reader.batch(message, open_batch(message))
@@ -128,7 +129,7 @@ class _Reader:
 
     def __init__(self, validate: Validate) -> None:
         self._validate = validate
-        self._lines = 0
+        self.lines = 0
         self._streams: dict[str, _Stream] = {}
         # The streams whose records come next, as far as the last ones tell, and what reads those of several.
         self._likely: tuple[str, ...] = ()
@@ -136,9 +137,9 @@ class _Reader:
 
     def read(self, text: bytes) -> Iterator[Message]:
         """The messages in whole lines."""
-        block = Block(text if self._lines else text.removeprefix(_BYTE_ORDER_MARK), self._lines + 1)
+        block = Block(text if self.lines else text.removeprefix(_BYTE_ORDER_MARK), self.lines + 1)
         whole = cut(block.text)
-        self._lines += len(whole)
+        self.lines += len(whole)
         yield from self._read(_Part(Lines(block, range(len(whole))), whole, block.text))
 
     def _read(self, lines: _Part) -> Iterator[Message]:
@@ -213,7 +214,7 @@ class _Reader:
             except UNREADABLE as error:
                 yield from self._sort(envelopes, Lines(lines.block, places))
                 envelopes, places = [], []
-                yield lines.block.refusal(place, None, Flaw("not a Singer message", str(error), _NO_LOGS))
+                yield lines.block.refusal(place, None, Flaw("not a Singer message", str(error), NO_LOGS))
         yield from self._sort(envelopes, Lines(lines.block, places))
 
     def _sort(self, envelopes: Iterable[Envelope], lines: Lines) -> Iterator[Message]:
@@ -318,7 +319,7 @@ class _Reader:
         return arrow_records(message.stream, shape.columns, rows, message.line, message.version)
 
     def _in_lines(self, message: BatchFiles, blocks: Iterable[bytes]) -> Iterator[Records | Refusal]:
-        for text in whole_lines(blocks):
+        for text in whole_lines(blocks, lambda: f"{message.stream}, line {message.line}: a record"):
             block = Block(text, message.line, step=0)
             places = [place for place, line in enumerate(block.lines) if not is_blank(line)]
             if not is_text(text):
@@ -378,7 +379,6 @@ def _records_of(stream: str, fields: Fields, messages: Sequence[Any], lines: Lin
     )
 
 
-_NO_LOGS = "a tap prints only Singer messages on stdout; its logs belong on stderr"
 _BEFORE_SCHEMA = Flaw("the record comes before its SCHEMA", "the Singer specification asks for a SCHEMA first")
 _NOT_TEXT = Flaw("the record is not UTF-8")
 

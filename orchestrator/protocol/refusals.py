@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from orchestrator.errors import BadRecord, BrokenMessage, RunFailed
 
+NO_LOGS = "a tap prints only Singer messages on stdout; its logs belong on stderr"
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:

@@ -212,7 +212,7 @@ def _tried(check: Callable[[Sequence[str], Path], None], folder: Path, most: int
         each()
     except Exception as error:
         # The notes of hypothesis tell the names.
-        return count, " ".join([f"{type(error).__name__}: {error}", *error.__notes__])[:500]
+        return count, " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])[:500]
     return count, ""
 
 

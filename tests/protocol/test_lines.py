@@ -1,10 +1,15 @@
 """Blocks of bytes become whole lines, whatever their size."""
 
+from itertools import chain, repeat
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.errors import BrokenMessage
 from orchestrator.protocol.lines import mend, whole_lines
+from orchestrator.protocol.messages import State
+from orchestrator.protocol.reading import read_messages
 
 
 @given(st.lists(st.binary(max_size=5)))
@@ -25,6 +30,16 @@ def test_only_a_line_feed_ends_a_line():
 
 def test_an_empty_block_is_passed_on_at_once_even_within_a_line():
     assert list(whole_lines([b"ab", b"", b"c\n", b""])) == [b"", b"abc\n", b""]
+
+
+def test_a_line_without_an_end_is_an_error_before_it_fills_the_memory():
+    blocks = chain([b'{"type": "STATE", "value": 1}\n'], repeat(b"x" * 1_000_000, 300))
+
+    messages = read_messages(blocks, lambda batch: [])
+
+    assert next(messages) == State(b"1")
+    with pytest.raises(BrokenMessage, match=r"^line 2 is longer than 256 MB: b'xxxx"):
+        next(messages)
 
 
 class Block(bytes):
