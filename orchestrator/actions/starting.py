@@ -96,7 +96,8 @@ def prepare(
 def command_of(paths: Paths, prepared: Prepared, work: Path, listen: Listener = nobody) -> Iterator[Command]:
     """The command that starts the tap, for as long as the block lasts. What the tap writes into its config meanwhile
     it is told again the next time."""
-    own, invocation = prepared.own, prepared.invocation
+    own = prepared.own
+    invocation = replace(prepared.invocation, config=msgspec.json.encode(own.told))
     with ExitStack() as stack:
         stack.enter_context(prepared.redaction.over_errors())
         if prepared.tap.config_in == "file":

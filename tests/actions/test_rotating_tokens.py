@@ -56,6 +56,13 @@ def test_discovery_uses_up_a_token_too(rotating):
     assert rotating.run().run.status is Status.SUCCEEDED
 
 
+def test_a_run_that_asks_for_the_catalog_first_goes_on_with_the_token_that_came_of_it(rotating):
+    rotating.install("config", "state", "catalog", "discover")
+
+    assert rotating.run().run.status is Status.SUCCEEDED
+    assert token_at_the_source(rotating) == "refresh-token-3"
+
+
 @pytest.mark.parametrize("rotating", ["file"], indirect=True)
 def test_a_token_is_not_lost_when_the_run_is_killed(rotating):
     rotating.behave(accidents=[{"after": 2, "hang": 60}])
