@@ -14,6 +14,7 @@ import pyarrow as pa
 from orchestrator.config import Config, Destination
 from orchestrator.config.values import closest
 from orchestrator.destinations import sql
+from orchestrator.destinations.disk import first_line
 from orchestrator.destinations.duckdb import QUARANTINE_DEFINITION
 from orchestrator.destinations.duckdb_file import PATIENCE, read_file
 from orchestrator.destinations.duckdb_tables import OURS
@@ -74,13 +75,28 @@ def reading(
             connection = stack.enter_context(duckdb.connect(config={"temp_directory": spilled}))
             for folder in _schemas(destination.path):
                 stack.enter_context(between_commits(folder, patience=patience, listen=listen))
-                _show_tables(connection, folder, "main" if folder == destination.path else folder.name)
-            _show_quarantine(connection, destination.path)
+                with _readable(folder):
+                    _show_tables(connection, folder, "main" if folder == destination.path else folder.name)
+            with _readable(destination.path):
+                _show_quarantine(connection, destination.path)
             _enclose(connection, destination.path)
         else:
             connection = stack.enter_context(read_file(destination.path, patience=patience, listen=listen))
             _enclose(connection)
         yield connection
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """DuckDB looks into a file of each table before it shows one."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DestinationError(
+            f"{folder} holds a file that cannot be read",
+            cause=first_line(error),
+            hint="orchestrator run FLOW        (tells what was changed, and what mends it)",
+        ) from error
 
 
 def _schemas(root: Path) -> list[Path]:
@@ -164,7 +180,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, question: str) -> pa.Table:
             raise UsageError("there is nothing to answer", hint='orchestrator query "show all tables"')
         return _distinct(answer.to_arrow_table())
     except duckdb.IOException as error:
-        raise DestinationError("the rows could not be read", cause=str(error).partition("\n")[0]) from error
+        raise DestinationError("the rows could not be read", cause=first_line(error)) from error
     except duckdb.Error as error:
         raise _misunderstood(connection, error) from error
 

@@ -96,9 +96,10 @@ PLAINER = {
 
 
 def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
+    since = f"git diff {shown(path)}        (shows what was changed since it was right)"
     said = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", complaint)
     if said is None:
-        return ConfigError(f"{shown(path)} is not TOML", cause=complaint)
+        return ConfigError(f"{shown(path)} is not TOML", cause=complaint, hint=since)
     lines = text.rstrip().split("\n")
     number = int(said[2] or len(lines))
     where = f"{shown(path)}:{number}:{said[3]}" if said[3] else f"{shown(path)}:{number}"
@@ -108,7 +109,7 @@ def _not_toml(text: str, path: Path, complaint: str) -> ConfigError:
     return ConfigError(
         f"{where}: this is not TOML: {line}",
         cause=next(plainer, said[1][0].lower() + said[1][1:]) + ("" if said[3] else ", at the end of the file"),
-        hint=f'text needs quotes: {unquoted[1]}"{unquoted[2]}"' if unquoted else None,
+        hint=f'text needs quotes: {unquoted[1]}"{unquoted[2]}"' if unquoted else since,
     )
 
 

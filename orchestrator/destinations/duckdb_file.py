@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orchestrator.destinations import sql
-from orchestrator.destinations.disk import first_line, refusals
+from orchestrator.destinations.disk import first_line, refusals, way_out
 from orchestrator.destinations.duckdb_undo import Undo, put_back
 from orchestrator.durable import alone, rename, sync_folder
 from orchestrator.errors import DestinationBusy, DestinationError
@@ -118,7 +118,9 @@ def _attach(
         except duckdb.IOException as error:
             found = re.search(r"Conflicting lock is held in (.*?) ?\(PID (\d+)\)", str(error))
             if not found:
-                raise DestinationError(f"{path} cannot be opened", cause=first_line(error)) from error
+                cause = first_line(error)
+                hint = f"ls -ld {path.parent} {path}" if "Cannot open file" in cause else way_out(path)
+                raise DestinationError(f"{path} cannot be opened", cause=cause, hint=hint) from error
             program, pid = found.groups()
             if time.monotonic() >= deadline:
                 raise DestinationBusy(

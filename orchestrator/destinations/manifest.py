@@ -19,6 +19,7 @@ import msgspec
 from orchestrator import durable
 from orchestrator.destinations.parts import Part
 from orchestrator.errors import DamagedFile
+from orchestrator.events import Listener, Note, nobody
 from orchestrator.load.commit import Commit
 from orchestrator.load.evolution import Landed
 from orchestrator.load.naming import name_for
@@ -57,6 +58,7 @@ class Memory:
 
     def __init__(self, root: Path, flow: str) -> None:
         self._root = root
+        self._flow = flow
         # A name that is not plain gets a suffix, so that no two flows meet, whatever their case.
         name = name_for(flow, ())
         self._folder = root / OURS / (name if name == flow == flow.casefold() else name_for(flow, [name]))
@@ -76,16 +78,45 @@ class Memory:
         # Many readers pass over a folder whose name begins so.
         return name_for(f"table{stream}", taken) if name.startswith("_") else name
 
-    def recover(self) -> Manifest | None:
+    def recover(self, listen: Listener = nobody) -> Manifest | None:
         """The newest manifest, once all that a crash left half done is done or undone; None before the first commit.
 
-        Files that somebody took away by hand are left out of it. Raises DamagedFile.
+        Files that somebody took away by hand are left out of it, and told. Raises DamagedFile.
         """
         if not self._folder.is_dir():
             return None
         manifest = _newest(self._folder)
         self.show(manifest.holdings if manifest else ())
-        return manifest and replace(manifest, holdings=tuple(map(_without_lost, manifest.holdings)))
+        return manifest and replace(
+            manifest, holdings=tuple(self._without_lost(holding, listen) for holding in manifest.holdings)
+        )
+
+    def _without_lost(self, holding: Holding, listen: Listener) -> Holding:
+        stream = holding.landed.stream
+        there = tuple(part for part in holding.parts if self._is_there(part, stream))
+        if lost := set(holding.parts) - set(there):
+            names, rows = ", ".join(sorted(part.path.name for part in lost)), sum(part.rows for part in lost)
+            listen(
+                Note(
+                    f"{rows} rows of {stream} are gone, because somebody removed {names}: "
+                    f"orchestrator run {self._flow} --full-refresh {stream} reads the table again"
+                )
+            )
+        return replace(holding, parts=there)
+
+    def _is_there(self, part: Part, stream: str) -> bool:
+        try:
+            if part.is_whole():
+                return True
+        except FileNotFoundError:
+            return False
+        raise DamagedFile(
+            f"{part.path} is not what was written",
+            cause=f"it has {part.path.stat().st_size} bytes, and had {part.bytes}",
+            data="nothing was changed",
+            hint=f"put it back from a backup, or rm {part.path} && "
+            f"orchestrator run {self._flow} --full-refresh {stream}",
+        )
 
     def write(self, manifest: Manifest) -> Manifest:
         """Takes the new files over and writes the manifest; from its rename on the commit holds.
@@ -105,7 +136,7 @@ class Memory:
                     durable.sync_file(part.path)
                     durable.rename(part.path, self._files / names[-1])
             folder = _place(self._folder, holding.landed.name)
-            parts = [Part(folder / name, part.rows) for name, part in zip(names, holding.parts, strict=True)]
+            parts = [replace(part, path=folder / name) for name, part in zip(names, holding.parts, strict=True)]
             placed.append(replace(holding, parts=tuple(parts)))
         durable.sync_folder(self._files)
         placed_manifest = replace(manifest, holdings=tuple(placed))
@@ -157,16 +188,13 @@ def _parts_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if _PART.fullmatch(path.name)} if folder.is_dir() else set()
 
 
-def _without_lost(holding: Holding) -> Holding:
-    return replace(holding, parts=tuple(part for part in holding.parts if part.path.exists()))
-
-
 # ── the text of a manifest ───────────────────────────────────────────────────────────────────────
 
 
 class _File(msgspec.Struct, frozen=True):
     name: str
     rows: int
+    bytes: int = 0
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -238,7 +266,7 @@ def _newest(folder: Path) -> Manifest | None:
 
 def _holding(table: _Table, folder: Path) -> Holding:
     columns = {said: Column(name, Type.parse(type)) for said, (name, type) in table.columns.items()}
-    parts = tuple(Part(folder / file.name, file.rows) for file in table.files)
+    parts = tuple(Part(folder / file.name, file.rows, file.bytes) for file in table.files)
     return Holding(Landed(table.stream, table.folder, table.key, columns), table.generation, parts)
 
 
@@ -252,7 +280,7 @@ def _text(manifest: Manifest) -> bytes:
             holding.landed.name,
             holding.landed.key,
             {said: (column.name, str(column.type)) for said, column in holding.landed.columns.items()},
-            tuple(_File(part.path.name, part.rows) for part in holding.parts),
+            tuple(_File(part.path.name, part.rows, part.bytes) for part in holding.parts),
         )
         for holding in manifest.holdings
     )

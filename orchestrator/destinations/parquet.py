@@ -47,7 +47,7 @@ class Parquet:
             return None
         with doing(Step.RECOVER), self._alone():
             sweep(self._processes)
-            manifest = Memory(self._root, flow).recover()
+            manifest = Memory(self._root, flow).recover(self._listen)
         return manifest.commit if manifest else None
 
     def stage(self, batch: Batch) -> None:

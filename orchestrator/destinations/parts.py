@@ -1,6 +1,7 @@
 """The parquet files of a table: written as rows come, and written anew, by DuckDB, where rows change or go."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,16 +30,25 @@ _AS_REWRITTEN = f"FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES {BYTES_A_FIL
 _AS_WRITTEN = {"compression": "zstd", "compression_level": 1, "use_dictionary": False, "store_schema": False}
 _FILES_OPEN = 100
 """So many streams may write at once; most systems allow a process some hundred files."""
+_MAGIC = b"PAR1"
 _FILE = ":file"
 """The column that tells the file of a row; names of ours and of taps have no colon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One parquet file of a table. Once written it never changes."""
+    """One parquet file of a table. Once written it never changes. `bytes` is its size, 0 where that is not known."""
 
     path: Path
     rows: int
+    bytes: int = 0
+
+    def is_whole(self) -> bool:
+        """Whether the file is still as long as it was, and ends as parquet files do. Raises FileNotFoundError."""
+        with self.path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - len(_MAGIC)))
+            return self.bytes in (0, size) and file.read() == _MAGIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +154,9 @@ class _File:
     def end(self) -> Part:
         with doing(Step.PART_END, self._path):
             self._writer.close()
+            size = self.size
             self._sink.close()
-        return Part(self._path, self._rows)
+        return Part(self._path, self._rows, size)
 
 
 def relation(parts: Iterable[Part], *, with_file: bool = False) -> str:
@@ -245,7 +256,7 @@ class Rewriter:
             written = self.connection.execute(
                 f"COPY ({select}) TO {sql.text(str(aside))} ({_AS_REWRITTEN}, RETURN_STATS)"
             ).fetchall()
-        return tuple(Part(Path(path), rows) for path, rows, *_ in written if rows)
+        return tuple(Part(Path(path), rows, size) for path, rows, size, *_ in written if rows)
 
 
 def is_small(part: Part) -> bool:

@@ -53,7 +53,12 @@ def read_about(path: Path) -> About | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise DamagedFile(f"{path} is not what a tap said of itself", cause=str(error)) from error
+        raise DamagedFile(
+            f"{path} is not what a tap said of itself",
+            cause=str(error),
+            data="nothing is lost: the tap runs without it",
+            hint=f"rm {path}",
+        ) from error
 
 
 def write_about(path: Path, answer: bytes) -> None:

@@ -43,7 +43,7 @@ class OwnConfig:
         self.kept = handed is not None
         before = handed or {"given": {}, "told": {}}
         left = _object_in(self._file)
-        self.told = with_its_own(given, before["given"], before["told"] if left is None else left)
+        self.told: Told = with_its_own(given, before["given"], before["told"] if left is None else left)
         self.renewed: set[str] = set()
         self.left = False
         self._last: Told = self.told

@@ -67,7 +67,7 @@ class KeptFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._entries = (msgspec.json.decode(line, type=_Entry) for line in read_lines(folder / _INDEX))
+        self._entries = map(self._read, read_lines(folder / _INDEX))
 
     def next(self) -> Path | None:
         """The next one; None where it was not kept. Raises DamagedFile where it is not what it was."""
@@ -76,13 +76,23 @@ class KeptFiles:
             return None
         kept = self._folder / entry.name
         if not kept.exists() or _entry(kept) != entry:
-            raise DamagedFile(
-                f"{kept} is not the file that the tap wrote",
-                cause="it was changed or removed after it was read",
-                data="no committed row is affected",
-                hint="restore it from a backup, or read the source again: orchestrator run FLOW --from-commit N",
-            )
+            raise _damaged(kept, "the file that the tap wrote", "it was changed or removed after it was read")
         return kept
+
+    def _read(self, line: bytes) -> _Entry:
+        try:
+            return msgspec.json.decode(line, type=_Entry)
+        except msgspec.DecodeError as error:
+            raise _damaged(self._folder / _INDEX, "what was written", str(error)) from error
+
+
+def _damaged(path: Path, what: str, cause: str) -> DamagedFile:
+    return DamagedFile(
+        f"{path} is not {what}",
+        cause=cause,
+        data="no committed row is affected",
+        hint="restore it from a backup, or read the source again: orchestrator run FLOW --from-commit N",
+    )
 
 
 def _link_or_copy(source: Path, kept: Path) -> None:

@@ -277,7 +277,12 @@ class Runs:
         except FileNotFoundError:
             return None
         except (msgspec.DecodeError, OSError) as error:
-            damage = Failure(f"{path} is not what was written", cause=str(error), data="no row is affected")
+            damage = Failure(
+                f"{path} is not what was written",
+                cause=str(error),
+                data="no row is affected",
+                hint=f"rm -r {path.parent}",
+            )
             return Run(self._flow, number, Status.DAMAGED, error=damage)
 
 

@@ -153,7 +153,10 @@ def test_a_run_that_cannot_be_meant_ends_with_2(orchestrator, shop, words, compl
 def test_without_a_flow_the_way_to_one_is_told(orchestrator, tmp_path):
     orchestrator("init")
 
-    assert orchestrator("run").err == "error: there is no flow yet\n  hint: orchestrator add-tap NAME\n"
+    assert (
+        orchestrator("run").err
+        == "error: there is no flow yet\n  cause: orchestrator.toml names none\n  hint: orchestrator add-tap NAME\n"
+    )
 
 
 def test_a_flow_that_is_running_is_not_started_again(orchestrator, shop, start):

@@ -28,7 +28,7 @@ ROOM = {
     ("parquet", "."): [0, 8, 16, 24, 32, 40],
 }
 """Kilobytes that are left when a run begins, for a destination and the folder of the workspace that is on the disk."""
-SYNCS = 10
+SYNCS = 12
 """So many of the syncs of a run fail, spread over it, each in a run of its own."""
 
 

@@ -16,6 +16,7 @@ from orchestrator.cli.summary import summarize
 from orchestrator.cli.watching import watched
 from orchestrator.errors import Stopped, UsageError
 from orchestrator.events import Event, Listener, Note, RunStarted
+from orchestrator.paths import CONFIG_FILE
 from orchestrator.supervisor.stopping import Stop
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _run(opened: Workspace, flow: str, stop: Stop, listen: Listener, **how: Any)
 def _chosen(opened: Workspace, flows: tuple[str, ...], *, every: bool) -> list[str]:
     known = opened.config.flows
     if not known:
-        raise UsageError("there is no flow yet", hint="orchestrator add-tap NAME")
+        raise UsageError("there is no flow yet", cause=f"{CONFIG_FILE} names none", hint="orchestrator add-tap NAME")
     if every and flows:
         raise UsageError("--all and the names of flows contradict each other", hint="orchestrator run --all")
     if not every and not flows:
