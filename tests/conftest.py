@@ -30,6 +30,14 @@ def nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("ORCHESTRATOR_IDENTITY", raising=False)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What installs other schedulers is run by who names it."""
+    if "schedulers" not in config.option.markexpr:
+        left = [item for item in items if item.get_closest_marker("schedulers")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests of tests/index share servers and environments within a file: each of these files goes to one worker."""

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import click
 
-from orchestrator.cli.plain import plain, plain_json
+from orchestrator.cli.plain import plain
 from orchestrator.clock import rfc3339
 
 
@@ -50,7 +50,7 @@ def say(text: str, *, level: str = "info", **members: Any) -> None:
 
         text = as_shown(text, colour=False).strip()
         said = {"at": rfc3339(), "level": level, **speech.about, **members, "message": text}
-        click.echo(plain_json(line(**said)), file=sys.stderr)
+        click.echo(line(**said), file=sys.stderr)
         return
     # By name: while something is drawn at the foot of a terminal, rich stands there and makes room above it.
     click.echo(as_shown(text, colour=is_colourful(sys.stderr)), file=sys.stderr, color=True)

@@ -1,5 +1,6 @@
 """Values in words: numbers, times, durations and sizes as people read them, and as machines do."""
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -96,19 +97,22 @@ def moment(rfc3339: str) -> str:
 
 
 def document(**members: Any) -> str:
-    """One JSON document, as machines read it. Values may be frozen values of ours, at any depth."""
-    # Whoever wants a table does without it.
+    """One JSON document, as machines read it: on one line, but spread out for a person at a terminal. Values may be
+    frozen values of ours, at any depth."""
+    written = line(schema=SCHEMA, **members)
+    if not sys.stdout.isatty():
+        return written
     import msgspec
 
-    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_plain)
-    return plain_json(msgspec.json.format(encoder.encode({"schema": SCHEMA, **members}), indent=2).decode())
+    return msgspec.json.format(written, indent=2)
 
 
 def line(**members: Any) -> str:
-    """One line of JSON, without a version: its members are told one by one."""
+    """The same on one line in any case, and without a version: its members are told one by one."""
+    # Whoever wants a table does without it.
     import msgspec
 
-    return msgspec.json.Encoder(decimal_format="number", enc_hook=_plain).encode(members).decode()
+    return plain_json(msgspec.json.Encoder(decimal_format="number", enc_hook=_plain).encode(members).decode())
 
 
 def raw(json: bytes | None) -> Any:

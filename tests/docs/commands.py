@@ -16,9 +16,9 @@ INTRODUCTION = """\
 # Commands
 
 Data goes to stdout, everything else to stderr. Without a terminal there are no colours and nothing moves; `NO_COLOR`
-takes the colours away from one. With `--json` stdout is exactly one document, `{"schema": 1, …}`. Questions are asked
-only on a terminal, and `--yes` answers them beforehand. Times are shown in the zone of the machine, and in JSON as
-RFC 3339 in UTC.
+takes the colours away from one. With `--json` stdout is exactly one document, `{"schema": 1, …}`, on one line unless a
+person sits there. Questions are asked only on a terminal, and `--yes` answers them beforehand. Times are shown in the
+zone of the machine, and in JSON as RFC 3339 in UTC.
 
 An option can come from the environment too: `--commit-rows` of `orchestrator run` from `ORCHESTRATOR_RUN_COMMIT_ROWS`.
 The command line goes before the environment, and both before [`orchestrator.toml`](settings.md). [Errors](errors.md)
