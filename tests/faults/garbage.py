@@ -7,7 +7,7 @@ import re
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import repeat
@@ -232,8 +232,13 @@ def judged(text: bytes, kind: str, folder: Path) -> str:
     aside = {row["line"]: row for row in lenient.quarantine()}
     assert (first is None) == (not aside), f"line {first} ends one run, and another sets {sorted(aside)} aside"
     assert first is None or first in aside, f"line {first} ends one run, and another lets it land"
-    _check_lines(text, aside.keys(), loaded.committed, lenient, notes)
-    assert all(row["reason"] and row["text"] is not None and row["run"] == 1 for row in aside.values())
+    lines = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    for number, row in aside.items():
+        raw = lines[number - 1].decode("utf-8", "backslashreplace")
+        kept = (row["run"], row["text"], bool(row["reason"]))
+        assert kept == (1, raw, True), f"line {number} is set aside as another one"
+    others = {n: line for n, line in enumerate(lines, 1) if n not in aside and line.strip(b" \t\r")}
+    _check_landed(others, loaded.committed, notes, lenient)
     assert sum(loaded.quarantined.values()) == len(aside), "the summary counts other lines than are set aside"
     return SET_ASIDE if aside else WHOLE
 
@@ -245,23 +250,23 @@ def _line_of(error: OrchestratorError) -> int:
     return int(found[1])
 
 
-def _check_lines(text: bytes, aside: Set[int], committed: dict[str, int], place: Place, notes: list[str]) -> None:
-    """Each line that was not set aside is a message, and each record landed."""
+def _check_landed(lines: Mapping[int, bytes], committed: Mapping[str, int], notes: Sequence[str], place: Place) -> None:
+    """Each of the lines, by its number, is a message, and each record landed."""
     records: Counter[str] = Counter()
     keyed = set()
-    for number, line in enumerate(text.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if number in aside or not line.strip(b" \t\r"):
-            continue
+    for number, line in lines.items():
         # Of a number counts that it is one, however long.
-        message = json.loads(line.decode(), parse_int=len)
+        message = json.loads(line.decode(), parse_int=len, parse_constant=str)
         type_ = message["type"].upper()
-        assert type_ in TYPES or any(message["type"] in note for note in notes), f"line {number} is skipped silently"
+        # Half a character is written as its number.
+        shown = message["type"].encode("utf-8", "backslashreplace").decode()
+        assert type_ in TYPES or any(shown in note for note in notes), f"line {number} is skipped silently"
         if type_ == "RECORD":
             records[message["stream"]] += 1
         elif type_ == "SCHEMA" and message.get("key_properties"):
             keyed.add(message["stream"])
     assert committed == records, "other rows are counted than came"
-    if b"ACTIVATE_VERSION" in text or b"_sdc_deleted_at" in text:
+    if any(b"ACTIVATE_VERSION" in line or b"_sdc_deleted_at" in line for line in lines.values()):
         return
     landed = {stream: len(table.rows) for stream, table in place.tables().items()}
     assert {s: landed[s] for s in records.keys() - keyed} == {s: records[s] for s in records.keys() - keyed}
