@@ -139,6 +139,7 @@ def test_a_run_that_fails_says_whether_that_may_pass_and_where_the_next_one_goes
         (["shop", "--all"], "--all and the names of flows contradict", "orchestrator run --all"),
         (["shop", "--from-commit", "9"], "there is no commit 9", "orchestrator state history shop"),
         (["shop", "--commit-rows", "x"], "invalid value for '--commit-rows'", "orchestrator run --help"),
+        (["shop", "--retry", "--full-refresh"], "each further try", "the same command without --retry"),
         (["--wait", "shop"], "--wait is told 'shop', which is no number of seconds", "orchestrator run shop --wait"),
     ],
 )
@@ -170,6 +171,31 @@ def test_a_flow_that_is_running_is_not_started_again(orchestrator, shop, start):
     assert said.exit_code == 5
     assert f"pid {running.pid}" in said.err
     assert f"  {running.pid}\n" in orchestrator("status").out
+
+
+def test_asked_to_it_tries_again_what_may_pass_and_goes_on_from_the_last_commit(orchestrator, shop):
+    shop.source(issues={"rows": 10})
+    # Four rows, and it breaks; the third attempt comes to its end before that.
+    shop.behave(state_every=2, accidents=[{"after": 1 + 4 + 2, "exit": 3}])
+    shop.settle(retries={"attempts": 3, "backoff": "0.1 s"})
+
+    said = orchestrator("run", "shop", "--commit-rows", "1", "--retry", "--json")
+
+    assert said.exit_code == 0
+    assert ["error" in run for run in said.document["runs"]] == [True, True, False]
+    assert [run.committed for run in shop.runs.all()] == [{"issues": 4}, {"issues": 4}, {"issues": 2}]
+    assert said.err.count("shop is tried again in 0.") == 2
+
+
+def test_what_does_not_pass_and_what_failed_often_enough_is_not_tried_again(orchestrator, shop):
+    shop.settle(retries={"attempts": 2, "backoff": "0.1 s"})
+    shop.source(issues={"rows": 3, "breaks": "503 Server Error: Service Unavailable"})
+    assert orchestrator("run", "shop", "--retry").exit_code == 1
+    assert len(shop.runs.all()) == 2
+
+    shop.source(issues={"rows": 3, "breaks": "401 Client Error: Unauthorized for url"})
+    assert orchestrator("run", "shop", "--retry").exit_code == 4
+    assert len(shop.runs.all()) == 3
 
 
 def test_asked_to_wait_a_run_begins_when_the_one_before_it_has_ended(orchestrator, shop, start):

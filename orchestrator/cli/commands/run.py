@@ -1,21 +1,30 @@
 """`orchestrator run`"""
 
+import itertools
 import math
+import random
 import shlex
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator import EVERYTHING, OrchestratorError, Workspace
+from orchestrator.cadence.retry import pause
 from orchestrator.cli.command import answer, asked, command, json_option, scrutiny_options, workspace
 from orchestrator.cli.failures import members, report
 from orchestrator.cli.names import FLOW, STREAM
 from orchestrator.cli.summary import summarize
+from orchestrator.cli.terminal import say
 from orchestrator.cli.watching import watched
+from orchestrator.cli.words import duration
+from orchestrator.config import Retries
 from orchestrator.errors import Stopped, UsageError
-from orchestrator.events import Event, Listener, Note, RunStarted
+from orchestrator.events import Event, Note, RunStarted
 from orchestrator.paths import CONFIG_FILE
 from orchestrator.supervisor.stopping import Stop
 
@@ -80,6 +89,7 @@ class _Patience(click.FloatRange):
     metavar="[SECONDS]",
     help="Where a flow is running already, wait for its end; so long at most.",
 )
+@click.option("--retry", is_flag=True, help="Try again what may pass by itself, as the `retries` of the flow say.")
 @click.option(
     "--scheduled",
     type=click.DateTime(_RFC_3339),
@@ -96,6 +106,7 @@ def run(
     commit_rows: int | None,
     commit_seconds: float | None,
     wait: float,
+    retry: bool,
     scheduled: datetime | None,
     on_bad_line: str | None,
     validate: str | None,
@@ -106,34 +117,37 @@ def run(
     run goes on from there. Of several flows that fail, the highest exit code counts.
     """
     opened = workspace()
-    afresh = EVERYTHING if _ALL in full_refresh else frozenset(full_refresh)
+    if retry and (full_refresh or from_commit):
+        raise UsageError(
+            "each further try goes on from the last commit, so --retry cannot begin anywhere else",
+            hint="the same command without --retry",
+        )
+    how = {
+        "full_refresh": EVERYTHING if _ALL in full_refresh else frozenset(full_refresh),
+        "from_commit": from_commit,
+        "commit_rows": commit_rows,
+        "commit_seconds": commit_seconds,
+        "on_bad_line": on_bad_line,
+        "validate": validate,
+        "due": scheduled.isoformat() if scheduled else None,
+        "wait": wait,
+    }
     stop = Stop()
-    ends = []
+    ends: list[_End] = []
+    worst = 0
     for flow in _chosen(opened, flows, every=every):
-        with watched() as listen:
-            end = _run(
-                opened,
-                flow,
-                stop,
-                listen,
-                full_refresh=afresh,
-                from_commit=from_commit,
-                commit_rows=commit_rows,
-                commit_seconds=commit_seconds,
-                on_bad_line=on_bad_line,
-                validate=validate,
-                due=scheduled.isoformat() if scheduled else None,
-                wait=wait,
-            )
-        ends.append(end)
-        if end.error is not None:
-            report(end.error, verbose=asked().verbose, of_a_run=True)
-        elif end.report is not None:
-            summarize(opened, end.report)
-        if isinstance(end.error, Stopped):
+        retries = opened.config.flow(flow).retries if retry else Retries(attempts=1)
+        for end in _attempts(partial(_run, opened, flow, stop, **how), retries):
+            ends.append(end)
+            if end.error is not None:
+                report(end.error, verbose=asked().verbose, of_a_run=True)
+            elif end.report is not None:
+                summarize(opened, end.report)
+        worst = max(worst, ends[-1].exit_code)
+        if isinstance(ends[-1].error, Stopped):
             break
     answer(runs=[end.members() for end in ends])
-    return max(end.exit_code for end in ends)
+    return worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +170,20 @@ class _End:
         return {"flow": self.flow, "number": self.number, "error": self.error and members(self.error)}
 
 
-def _run(opened: Workspace, flow: str, stop: Stop, listen: Listener, **how: Any) -> _End:
+def _attempts(run: Callable[[], _End], retries: Retries) -> Iterator[_End]:
+    """The end of a run, and those of further ones while they fail in a way that may pass by itself."""
+    for failures in itertools.count(1):
+        yield (end := run())
+        if end.error is None or not end.error.is_temporary or isinstance(end.error, Stopped):
+            return
+        seconds = pause(retries, failures, random.random())
+        if seconds is None:
+            return
+        say(f"{end.flow} is tried again in {duration(seconds)}")
+        time.sleep(seconds)
+
+
+def _run(opened: Workspace, flow: str, stop: Stop, **how: Any) -> _End:
     number: int | None = None
     told = False
 
@@ -169,10 +196,11 @@ def _run(opened: Workspace, flow: str, stop: Stop, listen: Listener, **how: Any)
             listen(Note("it stops after the next commit; asked once more, it stops at once"))
         listen(event)
 
-    try:
-        report = opened.run(flow, stop=stop, listen=hear, **how)
-    except OrchestratorError as error:
-        return _End(flow, number, error=error)
+    with watched() as listen:
+        try:
+            report = opened.run(flow, stop=stop, listen=hear, **how)
+        except OrchestratorError as error:
+            return _End(flow, number, error=error)
     return _End(flow, report.run.number, report)
 
 
