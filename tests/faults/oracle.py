@@ -248,8 +248,11 @@ def _held_by_parquet(root: Path) -> Held:
 
 
 def _in_parquet(files: list[Path], columns: str = "id, n, name") -> list[Any]:
+    if not files:
+        return []
     paths = [str(file) for file in files]
-    return duckdb.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL", [paths]).fetchall() if paths else []
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL", [paths]).fetchall()
 
 
 _NOTHING = Held(0, 0, None, {}, {}, 0)
