@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import signal
 from pathlib import Path
 
 import keyring
@@ -9,10 +10,13 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
+from orchestrator import failpoints
 from orchestrator.errors import CredentialsError, DamagedFile, UnknownName, UsageError
+from orchestrator.failpoints import Step
 from orchestrator.paths import Paths
 from orchestrator.secrets.identity import VARIABLE, find_identity, identity_file, make_identity, seal
 from orchestrator.secrets.vault import Vault, check_name
+from tests.processes import forked
 
 
 class FileKeyring(KeyringBackend):
@@ -240,6 +244,28 @@ def test_what_many_keep_at_once_is_all_kept(paths, tmp_path):
         process.join()
 
     assert len(values(paths, environ)) == 30
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", [Step.FILE_WRITE, Step.FILE_SYNC, Step.FILE_RENAME])
+def test_kill_9_at_any_step_leaves_the_old_vault_or_the_new_one(paths, tmp_path, step, moment):
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "shared")}
+    keep(paths, environ, token="old", other="kept")
+    process = forked.Process(target=_keep_new, args=(paths, environ, f"{moment} {step} secrets.age:kill"))
+
+    process.start()
+    process.join()
+
+    assert process.exitcode == -signal.SIGKILL
+    is_there = (step, moment) == (Step.FILE_RENAME, "after")
+    assert values(paths, environ) == {"token": "new" if is_there else "old", "other": "kept"}
+    keep(paths, environ, token="newest")
+    assert [path.name for path in paths.root.glob("*secrets.age*")] == ["secrets.age"]
+
+
+def _keep_new(paths, environ, armed):
+    failpoints.arm(failpoints.failpoint(armed))
+    keep(paths, environ, token="new")
 
 
 @pytest.mark.parametrize("name", ["gitlab", "gitlab.private_token", "two words", "schlüssel", "a/b"])
