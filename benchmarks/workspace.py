@@ -34,6 +34,24 @@ def run_command(root: Path, data: Data, tap: list[str]) -> list[str]:
     return [*OURS, "run", _FLOW]
 
 
+def idle_flows(root: Path, data: Data, flows: int, *, every: float) -> None:
+    """Makes the workspace in the folder `root`: so many flows of a tap that announces its stream and has no row."""
+    paths = Paths(root)
+    schema = root / "schema"
+    schema.write_text(data.messages.read_text().splitlines()[0] + "\n")
+    said = [
+        f'[taps.{_TAP}]\npackage = "tap-bench==1.0"\nallow_read = ["{schema}"]\n',
+        '[destinations.warehouse]\ntype = "duckdb"\npath = "warehouse.duckdb"\n',
+    ]
+    said += [
+        f'[[flows]]\nname = "f{number}"\nfrom = "{_TAP}"\nto = "warehouse"\nschedule = {{ every = {every} }}\n'
+        for number in range(flows)
+    ]
+    paths.config.write_text("\n".join(said))
+    _keep_catalog(paths, data)
+    _install(paths, ["cat", str(schema)])
+
+
 def _install(paths: Paths, tap: list[str]) -> None:
     """What building an environment leaves, around a tap that needs none."""
     programs = paths.build(_TAP, "made") / "bin"

@@ -11,6 +11,7 @@ from benchmarks.questions.memory import Memory
 from benchmarks.questions.peers import Peers
 from benchmarks.questions.quarantine import Quarantine
 from benchmarks.questions.run import Runs
+from benchmarks.questions.schedules import Schedules
 from benchmarks.questions.streams import Streams
 from benchmarks.questions.upsert import Upsert
 
@@ -25,4 +26,5 @@ QUESTIONS: dict[str, Callable[[Bench], Question]] = {
     "run": Runs,
     "batch": Batches,
     "archive": Archive,
+    "schedules": Schedules,
 }

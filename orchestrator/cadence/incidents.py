@@ -76,7 +76,8 @@ def _has_failed(flow: Flow, past: Past) -> bool:
     is_tried_again = (
         flow.schedule is not None
         and past.failures > 0
-        and not past.last.is_final
+        and past.tried is not None
+        and not past.tried.is_final
         and pause(flow.retries, past.failures, 0) is not None
     )
     return not is_tried_again

@@ -38,15 +38,16 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Past:
     """What became of a flow so far, since its schedule `began`. `since` is the latest due time that was seen to, or
-    when it began; `failures` are those in a row for this time, `in_a_row` all of them; `last` is the newest attempt.
-    `well` is the time that its newest run that ended well was for, or the moment at which it started, whichever is
-    later."""
+    when it began; `failures` are those in a row for this time, `in_a_row` all of them; `last` is the newest attempt,
+    `tried` the newest for this time. `well` is the time that its newest run that ended well was for, or the moment at
+    which it started, whichever is later."""
 
     began: datetime
     since: datetime
     failures: int = 0
     in_a_row: int = 0
     last: Attempt | None = None
+    tried: Attempt | None = None
     well: datetime | None = None
 
     @classmethod
@@ -63,18 +64,19 @@ class Past:
             failures,
             in_a_row,
             newest[0] if newest else None,
+            next((each for each in newest if each.due == seen), None),
             None if well is None else max(well.due or well.started, well.started),
         )
 
 
 def turn(schedule: Schedule, retries: Retries, flow: str, past: Past, now: datetime) -> Due:
     """What a flow that does not run is to be started for. While a time is tried again, later ones wait."""
-    last = past.last
-    if past.failures and last is not None and not last.is_final:
+    tried = past.tried
+    if past.failures and tried is not None and not tried.is_final:
         lot = chance(f"{flow} {past.since.isoformat()} {past.failures}")
         wait = pause(retries, past.failures, lot)
         if wait is not None:
-            again = last.ended + timedelta(seconds=wait)
+            again = tried.ended + timedelta(seconds=wait)
             return Due(past.since, now) if again <= now else Due(None, again)
     return due_now(schedule, flow, past.since, now)
 

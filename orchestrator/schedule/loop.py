@@ -108,14 +108,12 @@ class Up:
         for seat in self._seats.values():
             if seat.child is None and seat.flow.schedule is not None and seat.rests_until <= now:
                 self._look_at(seat, now)
-        choice = choose(self._due(), self._taken(), self._most)
-        self.waiting = choice.waits
-        for due in choice.starts:
-            seat = self._seats[due.flow]
-            # It may have waited for a while.
-            self._look_at(seat, now)
-            if seat.due is not None and seat.due.awaits is None:
-                self._start(seat, seat.due.time)
+        while True:
+            choice = choose(self._due(), self._taken(), self._most)
+            self.waiting = choice.waits
+            kept_free = [due.flow for due in choice.starts if not self._start(self._seats[due.flow], now)]
+            if not kept_free:
+                break
         self._messenger.look(now)
 
     def overview(self) -> Overview:
@@ -156,9 +154,15 @@ class Up:
                 return f"{name}, which failed" if failed else name
         return None
 
-    def _start(self, seat: Seat, time: datetime) -> None:
-        seat.child, seat.due = self.start(seat.flow.name, time), None
+    def _start(self, seat: Seat, now: datetime) -> bool:
+        """Whether it was started. It may have waited for a while, and has its turn only if it still is due."""
+        self._look_at(seat, now)
+        if seat.due is None or seat.due.awaits is not None:
+            return False
+        time, seat.due = seat.due.time, None
+        seat.child = self.start(seat.flow.name, time)
         self.listen(Note(f"{seat.flow.name} started for {rfc3339(time)} (pid {seat.child.pid})"))
+        return True
 
     def _due(self) -> Iterator[DueFlow]:
         return (seat.due for seat in self._seats.values() if seat.due is not None)

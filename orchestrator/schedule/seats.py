@@ -2,8 +2,9 @@
 such a run takes that others want, too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from orchestrator import durable
 from orchestrator.actions.scheduled import begin_schedule, past_of, schedule_of
@@ -38,6 +39,12 @@ class Seat:
     _past: Past | None = None
     _mark: tuple[int, ...] = ()
     _newest: int = 0
+    _runs: Runs = field(init=False)
+    _running: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Made once: of a thousand flows they are asked for all the time.
+        self._runs, self._running = Runs(self.paths, self.flow.name), self.paths.running(self.flow.name)
 
     def look(self, now: datetime) -> None:
         """Sees whether it is due. While it waits, also for somebody else's run of it, it is looked at each second."""
@@ -55,7 +62,7 @@ class Seat:
 
     def is_at_work(self) -> bool:
         """Whether a run of it is, ours or somebody else's."""
-        return self.child is not None or durable.holder(self.paths.running(self.flow.name)) is not None
+        return self.child is not None or durable.holder(self._running) is not None
 
     def past(self, now: datetime) -> Past:
         """What became of it so far. Read again when something did."""
@@ -63,11 +70,10 @@ class Seat:
             # That a run was killed is written nowhere.
             self._past = None
             return past_of(self.paths, self.flow, now)
-        runs = Runs(self.paths, self.flow.name)
-        if self._past is None or runs.mark(self._newest) != self._mark:
-            self._newest = max(runs.numbers(), default=0)
+        if self._past is None or self._runs.mark(self._newest) != self._mark:
+            self._newest = max(self._runs.numbers(), default=0)
             # Looked at before it is read: what happens in between is seen the next time.
-            self._mark = runs.mark(self._newest)
+            self._mark = self._runs.mark(self._newest)
             self._past = past_of(self.paths, self.flow, now)
         return self._past
 
@@ -80,7 +86,7 @@ class Seat:
         schedule takes a worker."""
         if self.child is not None or not self.is_at_work():
             return ()
-        run = Runs(self.paths, self.flow.name).last()
+        run = self._runs.last()
         was_due = run is not None and run.due is not None
         return self.takes if was_due else [thing for thing in self.takes if thing != WORKER]
 

@@ -18,7 +18,8 @@ NOBODY = Known()
 
 
 def ended(code, minutes=0, *, due=NOON, stopped=False):
-    return Attempt(due, NOON + timedelta(minutes=minutes), code, stopped)
+    at = NOON + timedelta(minutes=minutes)
+    return Attempt(due, at, at, code, stopped)
 
 
 def seen(flow, known, *attempts, minutes=1.0, committed=NOON, **more):

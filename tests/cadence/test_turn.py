@@ -53,6 +53,13 @@ def test_what_needs_a_person_waits_for_the_next_time(exit_code):
     assert turn(HOURLY, RETRIES, "shop", past((NOON, exit_code)), NOON + HOUR - SECOND).time is None
 
 
+def test_a_run_by_hand_that_fails_neither_brings_a_time_back_nor_puts_off_its_next_attempt():
+    needs_you, passes = past((NOON, 4), (None, 1)), past((NOON, 1), (None, 1))
+
+    assert turn(HOURLY, RETRIES, "shop", needs_you, NOON + HOUR - SECOND).time is None
+    assert turn(HOURLY, RETRIES, "shop", passes, NOON + 2 * RETRIES.backoff * SECOND).time == NOON
+
+
 def test_a_run_that_was_stopped_is_not_tried_again():
     stopped = past((NOON, 143), stopped=True)
 

@@ -103,9 +103,10 @@ class Soak:
         self.workspace.source(issues={"rows": self.rows, "key": []})
 
     def run(self) -> None:
-        """Goes on for as long as it is meant to, and then until every flow has everything."""
+        """Goes on for as long as it is meant to, but not without a kill of each kind, and then until every flow has
+        everything."""
         until = time.monotonic() + self.pace.lasting
-        while time.monotonic() < until:
+        while time.monotonic() < until or not (self.killed["up"] and self.killed["runs"]):
             self.live_and_die(until)
         with self.up() as process:
             wait_until(self.is_complete, 120)
@@ -127,19 +128,18 @@ class Soak:
         with self.up() as process:
             life = Life()
             self.lives.append(life)
-            while time.monotonic() < end:
+            while time.monotonic() < end or not self.killed["runs"]:
                 time.sleep(0.2)
                 life.look(process.pid)
-                if time.monotonic() > next_kill:
-                    next_kill += self.pace.between_kills * self.lots.uniform(0, 2)
+                if time.monotonic() > next_kill and self.kill_a_run():
+                    next_kill = time.monotonic() + self.pace.between_kills * self.lots.uniform(0, 2)
                     self.grow()
-                    self.kill_a_run()
             gently = self.lots.random() < 0.2
             self.killed["asked" if gently else "up"] += 1
             process.send_signal(signal.SIGTERM if gently else signal.SIGKILL)
             process.wait()
 
-    def kill_a_run(self) -> None:
+    def kill_a_run(self) -> bool:
         """One of those that are at work, if any is."""
         notes = [durable.holder(self.workspace.paths.running(flow)) for flow in self.flows]
         pids = [int(found[1]) for note in notes if note and (found := re.match(r"pid (\d+)", note))]
@@ -147,6 +147,7 @@ class Soak:
             with suppress(ProcessLookupError):
                 os.kill(self.lots.choice(pids), signal.SIGKILL)
                 self.killed["runs"] += 1
+        return bool(pids)
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen[bytes]]:
