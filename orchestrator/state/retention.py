@@ -65,8 +65,8 @@ def _aged(runs: Runs, numbers: Sequence[int], age: float | None, now: datetime) 
         return aged
     eldest = now - timedelta(seconds=age)
     for number in numbers:
-        run = runs.find(number)
-        if run.started and datetime.fromisoformat(run.started) >= eldest:
+        run = runs.look_up(number)
+        if run and run.started and datetime.fromisoformat(run.started) >= eldest:
             break
         aged.append(number)
     return aged
@@ -75,7 +75,7 @@ def _aged(runs: Runs, numbers: Sequence[int], age: float | None, now: datetime) 
 def _needed(runs: Runs, numbers: Sequence[int]) -> list[int]:
     """The newest run that committed; and the one that it replayed, if it did."""
     for number in reversed(numbers):
-        run = runs.find(number)
-        if run.last_commit is not None:
+        run = runs.look_up(number)
+        if run and run.last_commit is not None:
             return [number] if run.replay_of is None else [number, run.replay_of]
     return []

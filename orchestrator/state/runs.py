@@ -218,11 +218,11 @@ class Runs:
 
     def all(self) -> list[Run]:
         """Every run, oldest first. A damaged one is among them, with the status that says so."""
-        return [run for number in self.numbers() if (run := self._read(number))]
+        return [run for number in self.numbers() if (run := self.look_up(number))]
 
     def newest_first(self) -> Iterator[Run]:
         """Every run, the newest first, each read when it is asked for."""
-        return (run for number in reversed(self.numbers()) if (run := self._read(number)))
+        return (run for number in reversed(self.numbers()) if (run := self.look_up(number)))
 
     def last(self) -> Run | None:
         """The newest run."""
@@ -240,7 +240,7 @@ class Runs:
 
     def find(self, number: int) -> Run:
         """Raises UnknownName."""
-        run = self._read(number)
+        run = self.look_up(number)
         if run is None:
             kept = self.numbers()
             raise UnknownName(
@@ -250,7 +250,8 @@ class Runs:
             )
         return run
 
-    def _read(self, number: int) -> Run | None:
+    def look_up(self, number: int) -> Run | None:
+        """None where there is no record. A run that a full disk kept from beginning has a folder all the same."""
         run = self._written(number)
         if run is None or run.status is not Status.RUNNING or self._is_alive(number):
             return run

@@ -72,7 +72,9 @@ def read_totals(paths: Paths, runs: Runs, flow: str) -> Totals:
     for number in runs.numbers():
         if number <= totals.through:
             continue
-        run = runs.find(number)
+        run = runs.look_up(number)
+        if run is None:
+            continue
         if run.status is Status.RUNNING:
             break
         totals = totals.with_run(run)

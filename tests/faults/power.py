@@ -73,8 +73,9 @@ class RecordedRun:
 
     def _check(self, told: int) -> None:
         workspace, oracle = self.workspace, Oracle(self.workspace, self.step, self.step - 1, with_files=False)
-        assert oracle.after_a_fault([told]) == []
+        # The oracle only reads, and what a power loss has torn is mended when the destination is asked for its commit.
         held = workspace.held_commit()
+        assert oracle.after_a_fault([told]) == []
         if held and held.number > self.held and held.state:
             said = b"".join(read_archive(workspace.paths.archive("shop", self.step)))
             assert held.state in said, f"commit {held.number} is not in the archive"

@@ -128,3 +128,11 @@ def test_what_no_run_ran_with_is_forgotten_in_time(paths, runs):
     prune(paths, "shop", Retention())
 
     assert (runs.documents.read(old), runs.documents.read(new)) == (None, b"new")
+
+
+@pytest.mark.parametrize("age", [None, timedelta(days=1).total_seconds()])
+def test_a_run_without_a_record_keeps_nothing_from_going(paths, runs, age):
+    paths.record("shop", 1).unlink()
+    paths.record("shop", 6).unlink()
+
+    assert prune(paths, "shop", Retention(runs=3, archives=9, age=age)).runs == (1, 2, 3)
