@@ -1,6 +1,7 @@
 """A DuckDB file and the one connection to it: waited for while another process has it, never open for long."""
 
 import contextlib
+import os
 import re
 import shutil
 import tempfile
@@ -83,15 +84,16 @@ def read_file(
 
 def _make(path: Path) -> None:
     """Makes the file unless it is there; a file that a crash left half made would not open."""
-    if path.exists():
+    file = Path(os.path.realpath(path))
+    if file.exists():
         return
-    with alone(path.parent):
-        aside = path.with_name(f".{path.name}.new")
+    with alone(file.parent):
+        aside = file.with_name(f".{file.name}.new")
         aside.unlink(missing_ok=True)
         duckdb.connect(aside, config=_READ_BY_ALL).close()
-        if not path.exists():
-            rename(aside, path)
-            sync_folder(path.parent)
+        if not file.exists():
+            rename(aside, file)
+            sync_folder(file.parent)
 
 
 def _take_in_log(connection: duckdb.DuckDBPyConnection, path: Path, undo: Undo) -> None:
@@ -110,8 +112,7 @@ def _attach(
     deadline = time.monotonic() + patience
     pause, told = 0.01, False
     while True:
-        if not read_only:
-            put_back(path)
+        put_back(path)
         try:
             connection.execute(attach)
             return

@@ -76,7 +76,8 @@ def put_back(path: Path) -> None:
             fcntl.flock(kept, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # DuckDB's own lock is of this kind; whoever holds it is at work with the file, and has not been undone.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, BlockingIOError, PermissionError):
+        except OSError:
+            # There is none, or somebody is at work with it, or whoever only reads may not write.
             return
         before = _decoded(kept.read())
         if before is not None and before.headers == os.pread(file.fileno(), len(before.headers), _HEADERS):
@@ -88,7 +89,8 @@ def put_back(path: Path) -> None:
 
 
 def _place(path: Path) -> Path:
-    return Path(f"{path}.undo")
+    # Beside the file itself, whatever links lead there.
+    return Path(f"{os.path.realpath(path)}.undo")
 
 
 def _shared_blocks(connection: duckdb.DuckDBPyConnection, file: BinaryIO) -> _Kept:

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.destinations import duckdb_tables, staging
 from orchestrator.destinations.duckdb import DuckDB
+from orchestrator.destinations.duckdb_file import read_file
 from orchestrator.destinations.duckdb_undo import put_back
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
@@ -220,6 +221,26 @@ def test_a_block_that_a_power_loss_tore_while_a_commit_wrote_it_is_put_back(plac
 
     assert rows(place, "users") == [(1, "Ada"), (2, "Bob")]
     assert os.listdir(place.path.parent) == [place.path.name]
+
+
+def test_whoever_asks_first_after_a_power_loss_sees_the_last_commit(place):
+    with place.open() as destination:
+        land(destination, USERS, user(1, "Ada"), state(1))
+    with OtherProcess(TEARS, place.path) as process:
+        process.line()
+
+    with read_file(place.path) as connection:
+        assert connection.execute(f"SELECT name FROM {FLOW}.users").fetchall() == [("Ada",)]
+
+
+def test_a_file_may_be_a_link_to_one_that_is_not_there_yet(place, destination, tmp_path):
+    place.path.parent.mkdir()
+    place.path.symlink_to(tmp_path / "elsewhere.duckdb")
+
+    land(destination, USERS, user(1, "Ada"))
+
+    assert place.path.is_symlink()
+    assert rows(place, "users") == [(1, "Ada")]
 
 
 def test_blocks_of_a_commit_that_is_still_being_written_are_left_alone(place, destination):
