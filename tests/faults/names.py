@@ -1,15 +1,19 @@
 """Names as a tap may give them, hostile ones among them: each leads to one place, and to none outside."""
 
+import multiprocessing
 import os
 import string
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import tomlkit
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from orchestrator.config import read_config
@@ -22,6 +26,7 @@ from tests.faults.figures import Figure
 from tests.load_path.places import KINDS, Place
 
 NAMES = 10_000
+IN_A_ROW = 500
 AT_ONCE = 40
 COLUMNS = "columns of every name"
 
@@ -106,7 +111,6 @@ names = st.lists(name.map(lambda text: [text]) | twins, min_size=AT_ONCE // 2, m
 )
 
 _hypothesis = settings(
-    derandomize=True,
     deadline=None,
     database=None,
     phases=[Phase.generate],
@@ -114,37 +118,53 @@ _hypothesis = settings(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """So many names, and what there is to complain about; empty for nothing."""
+
+    count: int
+    complaint: str
+
+
 def figures(folder: Path) -> Iterator[Figure]:
-    for kind in KINDS:
-        count, complaint = landed(kind, folder, NAMES)
-        yield Figure(
-            f"names of streams and columns, into {kind}",
-            f"{NAMES} names, each with one table inside the root, found again",
-            f"{count} names, {complaint or 'no complaint'}",
-            count >= NAMES and not complaint,
+    seeds = range(NAMES // IN_A_ROW)
+    # Tables take their time: as many processes as there are processors share it.
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("forkserver")) as pool:
+        tries = {
+            f"names of streams and columns, into {kind}": pool.map(partial(landed, kind, folder, IN_A_ROW), seeds)
+            for kind in KINDS
+        }
+        tries["names of files of a BATCH, and of taps in orchestrator.toml"] = pool.map(
+            partial(opened, folder, IN_A_ROW), seeds
         )
-    count, complaint = opened(folder, NAMES)
-    yield Figure(
-        "names of files of a BATCH, and of taps in orchestrator.toml",
-        f"{NAMES} names, nothing outside is read or written",
-        f"{count} names, {complaint or 'no complaint'}",
-        count >= NAMES and not complaint,
+        for promise, tried in tries.items():
+            yield _figure(promise, list(tried))
+
+
+def _figure(promise: str, tried: Sequence[Tried]) -> Figure:
+    count = sum(each.count for each in tried)
+    complaints = [each.complaint for each in tried if each.complaint]
+    return Figure(
+        promise,
+        f"{NAMES} names; each has one place, inside the root, and is found again; nothing outside is reached",
+        f"{count} names, {len(complaints)} complaints {'; '.join(complaints[:3])}".rstrip(),
+        count >= NAMES and not complaints,
     )
 
 
-def landed(kind: str, folder: Path, most: int) -> tuple[int, str]:
-    """Lands so many names, of streams and of columns. How many they were, and what is to complain about."""
-    return _tried(lambda said, place: check_landing(said, Place(kind, place)), folder, most)
+def landed(kind: str, folder: Path, most: int, chance: int = 0) -> Tried:
+    """Lands so many names, of streams and of columns; others with another `chance`."""
+    return _tried(lambda said, place: check_landing(said, Place(kind, place)), folder, most, chance)
 
 
-def opened(folder: Path, most: int) -> tuple[int, str]:
-    """Names so many files and taps. How many they were, and what is to complain about."""
+def opened(folder: Path, most: int, chance: int = 0) -> Tried:
+    """Names so many files and taps; others with another `chance`."""
 
     def check(said: Sequence[str], place: Path) -> None:
         check_files(said, place)
         check_taps(said, place)
 
-    return _tried(check, folder, most)
+    return _tried(check, folder, most, chance)
 
 
 def check_landing(said: Sequence[str], place: Place) -> None:
@@ -195,9 +215,10 @@ def check_taps(said: Sequence[str], place: Path) -> None:
                 assert inside(path, (paths.catalogs, paths.envs), ()), f"{text!r} leads out"
 
 
-def _tried(check: Callable[[Sequence[str], Path], None], folder: Path, most: int) -> tuple[int, str]:
+def _tried(check: Callable[[Sequence[str], Path], None], folder: Path, most: int, chance: int) -> Tried:
     count = 0
 
+    @seed(chance)
     @settings(_hypothesis, max_examples=1 + 2 * most // AT_ONCE)
     @given(said=names)
     def each(said: list[str]) -> None:
@@ -212,8 +233,8 @@ def _tried(check: Callable[[Sequence[str], Path], None], folder: Path, most: int
         each()
     except Exception as error:
         # The notes of hypothesis tell the names.
-        return count, " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])[:500]
-    return count, ""
+        return Tried(count, " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])[:500])
+    return Tried(count, "")
 
 
 def _files_below(folder: Path) -> set[str]:
