@@ -114,6 +114,33 @@ def test_a_tap_that_dies_ends_it_with_its_last_words_and_what_became_of_the_data
     assert f"error: {error['message']}\n  cause: {error['cause']}\n  data: {error['data']}\n" in said.err
 
 
+def test_lines_that_cannot_land_are_counted_and_the_next_command_shows_them(orchestrator, shop):
+    shop.behave(accidents=[{"after": 2, "babble": "INFO not a message"}])
+    strict = orchestrator("run", "shop")
+    shop.settle(on_bad_line="quarantine")
+
+    said = orchestrator("run", "shop")
+
+    assert (strict.exit_code, said.exit_code) == (1, 0)
+    assert "error: line 3: not a Singer message: b'INFO not a message'" in strict.err
+    assert "✓ 3 rows in 1 commit, " in said.err
+    assert "  1 line could not land and went to quarantine\n" in said.err
+    (row,) = orchestrator(*shlex.split(said.next)[1:], "--json").document["rows"]
+    assert (row["run"], row["line"], row["text"]) == (2, 3, "INFO not a message")
+
+
+def test_a_tap_that_says_nothing_but_noise_has_failed_and_the_noise_is_kept(orchestrator, shop):
+    shop.behave(accidents=[{"after": 0, "babble": "INFO not a message", "exit": 0}])
+    shop.settle(on_bad_line="quarantine")
+
+    said = orchestrator("run", "shop")
+
+    assert said.exit_code == 1
+    assert "error: tap-fake 1.0 " in said.err
+    rows = orchestrator("query", "from _orchestrator.quarantine", "--json").document["rows"]
+    assert [row["text"] for row in rows] == ["INFO not a message"]
+
+
 def test_a_run_that_fails_says_whether_that_may_pass_and_where_the_next_one_goes_on(orchestrator, shop):
     shop.source(issues={"rows": 6})
     shop.behave(state_every=2, accidents=[{"after": 5, "exit": 3}])
