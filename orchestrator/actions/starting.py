@@ -265,8 +265,7 @@ def tap_failed(
             data=data,
             hint=f"orchestrator config {prepared.tap.id} list --origin",
         )
-    if reached := _kept_from(prepared, said):
-        hint = f'if it may read it: allow_read = ["{reached}"] in [taps.{prepared.tap.id}] of orchestrator.toml'
+    hint = _to_allow(prepared, said) or hint
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
     return TapFailed(
         f"{prepared.name} {ended} {when}",
@@ -276,13 +275,19 @@ def tap_failed(
     )
 
 
-def _kept_from(prepared: Prepared, said: Iterable[str]) -> str | None:
-    """What the tap could not reach, where its sandbox may be the reason."""
+def _to_allow(prepared: Prepared, said: Iterable[str]) -> str | None:
+    """What allows the tap what it could not reach, where its sandbox may be the reason."""
     found = _NOT_THERE.search(reason(said) or "")
     if found is None or prepared.invocation.confinement is None:
         return None
-    # What is closed is refused; what bubblewrap closes is not there.
-    return found[2] if found[1] == "Permission denied" or os.path.exists(found[2]) else None
+    what, path = found.groups()
+    # What Landlock closes is refused; what bubblewrap closes is not there, or cannot be written.
+    if what == "No such file or directory" and not os.path.exists(path):
+        return None
+    allowing = f'write there: allow_write = ["{os.path.dirname(path)}"]'
+    if what != "Read-only file system":
+        allowing = f'read it: allow_read = ["{path}"]'
+    return f"if it may {allowing} in [taps.{prepared.tap.id}] of orchestrator.toml"
 
 
 _NOT_THERE = re.compile(r"(Permission denied|No such file or directory|Read-only file system):? ['\"]?(/[^'\"]*)")

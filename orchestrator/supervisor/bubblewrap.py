@@ -1,5 +1,6 @@
 """bubblewrap: a tap has a file system of its own, and no other processes to see. See bwrap(1)."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -48,12 +49,18 @@ def flaw_of_bubblewrap() -> str | None:
 
 
 def _mounts(allowed: Allowed) -> Iterator[str]:
+    # What is mounted later hides what lies below its place, so what may be written stays so wherever it is named.
+    written = [Path(os.path.realpath(path)) for path in allowed.writes]
+
+    def bound(path: Path) -> str:
+        real = Path(os.path.realpath(path))
+        return "--bind-try" if any(real.is_relative_to(each) for each in written) else "--ro-bind-try"
+
     how = dict.fromkeys(allowed.lists, "--dir")
-    how |= dict.fromkeys((*allowed.runs, *allowed.reads), "--ro-bind-try") | dict.fromkeys(allowed.writes, "--bind-try")
+    how |= {path: bound(path) for path in (*allowed.runs, *allowed.reads, *allowed.writes)}
     if option := how.pop(Path("/"), None):
         yield from (option, "/", "/")
     yield from ("--proc", "/proc", "--dev", "/dev")
-    # What is mounted later hides what lies below its place.
     for path in sorted(how, key=lambda path: len(path.parts)):
         if not any(path.is_relative_to(own) for own in _OWN):
             yield from (how[path], str(path), str(path))[: 2 if how[path] == "--dir" else 3]

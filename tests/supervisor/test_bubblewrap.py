@@ -187,6 +187,12 @@ def test_a_run_in_there_reads_its_config_and_is_told_what_is_closed(tmp_path):
         workspace.run()
 
     assert f'allow_read = ["{workspace.paths.config}"]' in str(failed.value.hint)
+    workspace.source(issues={"rows": 3})
+    workspace.behave(accidents=[{"after": 1, "touch": str(tmp_path / "new")}])
+    with pytest.raises(TapFailed) as failed:
+        workspace.run()
+
+    assert f'allow_write = ["{tmp_path}"]' in str(failed.value.hint)
 
 
 def test_where_there_is_no_bwrap_it_is_an_error_and_no_silence(tmp_path, monkeypatch):
@@ -201,3 +207,19 @@ def test_where_there_is_no_bwrap_it_is_an_error_and_no_silence(tmp_path, monkeyp
     assert refused.value.cause == "there is no bwrap on the PATH"
     (told,) = (check for check in doctor(workspace.paths) if check.name == "sandbox")
     assert (told.verdict, told.hint) == ("fail", "bwrap --version")
+
+
+@pytest.mark.usefixtures("bwrap")
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_a_token_that_a_tap_renews_in_there_goes_to_the_next_run(tmp_path, monkeypatch, place):
+    monkeypatch.setenv("SHOP_TOKEN", "refresh-token-1")
+    workspace = FakeWorkspace(tmp_path)
+    workspace.install("config", "state")
+    workspace.choose(sandbox="bubblewrap", config_in=place)
+    workspace.source(issues={"rows": 3})
+    workspace.behave(rotates=str(tmp_path / "source"), login={"user": "ada", "token": {"env": "SHOP_TOKEN"}})
+
+    workspace.run()
+
+    assert workspace.run().run.status == "succeeded"
+    assert (tmp_path / "source").read_text() == "refresh-token-3"
