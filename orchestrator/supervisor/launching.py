@@ -39,6 +39,7 @@ class Launched:
         self.pid = 0
         self._over: str | None = None
         self._exit_code: int | None = None
+        self._is_enclosed = _is_enclosed(command)
         self._memory = 0
         try:
             self._process = subprocess.Popen(
@@ -99,7 +100,10 @@ class Launched:
     def exit_code(self) -> int:
         """Of a tap that has ended; below zero it is the number of the signal that ended it."""
         self._hear()
-        return self._process.returncode if self._exit_code is None else self._exit_code
+        if self._exit_code is None:
+            return self._process.returncode
+        # bwrap tells of a signal as shells do.
+        return 128 - self._exit_code if self._is_enclosed and self._exit_code > 128 else self._exit_code
 
     def wait(self, seconds: float) -> None:
         """Until it has ended. Raises subprocess.TimeoutExpired."""
@@ -204,10 +208,13 @@ def is_compiled_from(compiled: str, source: str) -> bool:
     return head[4:] == b"".join(number.to_bytes(4, "little") for number in made_of)
 
 
+def _is_enclosed(command: Command) -> bool:
+    return command.confinement is not None and command.confinement.sandbox is Sandbox.BUBBLEWRAP
+
+
 def _order(command: Command, grace: float) -> dict[str, Any]:
     """What the launcher is told of a command."""
-    confinement = command.confinement
-    is_enclosed = confinement is not None and confinement.sandbox is Sandbox.BUBBLEWRAP
+    confinement, is_enclosed = command.confinement, _is_enclosed(command)
     before = enclosing(confinement.allowed, command.folder) if confinement is not None and is_enclosed else ()
     return {
         "supervisor": os.getpid(),

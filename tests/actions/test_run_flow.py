@@ -216,10 +216,23 @@ def test_rows_may_come_in_files(workspace, compression):
     assert workspace.numbers("issues") == numbers(1, 5)
 
 
-def test_files_from_elsewhere_are_refused(workspace, tmp_path_factory):
+def test_files_from_elsewhere_are_refused_unless_the_tap_may_write_there(workspace, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("elsewhere"))
-    workspace.choose(allow_write=[str(workspace.paths.root), folder])
+    workspace.choose(sandbox="none")
     workspace.source(issues={"rows": 5, "batch": {"folder": folder}})
+
+    with pytest.raises(BadBatch, match="outside the folders"):
+        workspace.run()
+    workspace.choose(allow_write=[str(workspace.paths.root), folder])
+    workspace.run()
+
+    assert workspace.numbers("issues") == numbers(1, 5)
+
+
+@pytest.mark.parametrize("place", ["state", "envs", "catalogs"])
+def test_files_of_what_the_workspace_keeps_itself_are_refused(workspace, place):
+    workspace.choose(sandbox="none")
+    workspace.source(issues={"rows": 5, "batch": {"folder": str(workspace.paths.root / place)}})
 
     with pytest.raises(BadBatch, match="outside the folders"):
         workspace.run()

@@ -122,6 +122,13 @@ def test_a_tap_takes_its_leave_when_it_is_asked_to_end_and_its_exit_code_is_hear
         assert process.wait() == 7
 
 
+@pytest.mark.usefixtures("bwrap")
+def test_the_signal_that_ended_a_tap_is_told(home):
+    with TapProcess(command_in(home, "import os; os.kill(os.getpid(), 11)", **ENCLOSED), home / "log") as process:
+        assert not said_by(process)
+        assert process.wait() == -11
+
+
 HANG = """
 import signal, subprocess, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
