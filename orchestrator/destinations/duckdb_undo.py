@@ -9,27 +9,49 @@ its end: that is when DuckDB writes the next one of the two headers that lie beh
 import contextlib
 import fcntl
 import os
+import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 import duckdb
-import msgspec
 
 from orchestrator.durable import PRIVATE_FILE, remove, sync, sync_folder
 
 _HEADERS = 4096
 _BLOCKS = 12288
-_CHECKSUM = 4
+_PLACE = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
+"""CRC-32 of all that comes before, at the end."""
+_BYTES_AT_ONCE = 1 << 20
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """The headers of a file, and what lies in it from which byte on."""
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What lies in a file from a byte on."""
 
-    headers: bytes
-    blocks: dict[int, bytes]
+    offset: int
+    data: bytes
+
+    @classmethod
+    def of(cls, file: BinaryIO, offset: int, size: int) -> Self:
+        return cls(offset, os.pread(file.fileno(), size, offset))
+
+    @classmethod
+    def read(cls, kept: BinaryIO) -> Self:
+        """The next one that is kept."""
+        offset, size = _PLACE.unpack(kept.read(_PLACE.size))
+        return cls(offset, kept.read(size))
+
+    @property
+    def kept(self) -> bytes:
+        return _PLACE.pack(self.offset, len(self.data)) + self.data
+
+
+_END = _Piece(0, b"")
 
 
 class Undo:
@@ -55,9 +77,13 @@ class Undo:
         kept = self._open.enter_context(os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT, PRIVATE_FILE), "r+b"))
         # As long as this process is at work.
         fcntl.flock(kept, fcntl.LOCK_EX)
-        content = msgspec.msgpack.encode(_shared_blocks(connection, self._open.enter_context(self._path.open("rb"))))
+        file = self._open.enter_context(self._path.open("rb"))
         kept.truncate()
-        kept.write(zlib.crc32(content).to_bytes(_CHECKSUM) + content)
+        checksum = 0
+        for piece in _pieces(connection, file):
+            checksum = zlib.crc32(piece.kept, checksum)
+            kept.write(piece.kept)
+        kept.write(_CHECKSUM.pack(checksum))
         kept.flush()
         sync(kept.fileno(), place)
         sync_folder(place.parent)
@@ -79,10 +105,10 @@ def put_back(path: Path) -> None:
         except OSError:
             # There is none, or somebody is at work with it, or whoever only reads may not write.
             return
-        before = _decoded(kept.read())
-        if before is not None and before.headers == os.pread(file.fileno(), len(before.headers), _HEADERS):
-            for offset, block in before.blocks.items():
-                os.pwrite(file.fileno(), block, offset)
+        # What was not kept to its end is of a commit that had not begun.
+        if _is_whole(kept) and _Piece.read(kept) == _headers(file):
+            while (piece := _Piece.read(kept)) != _END:
+                os.pwrite(file.fileno(), piece.data, piece.offset)
             sync(file.fileno(), path)
         kept.truncate(0)
         remove(place)
@@ -93,18 +119,28 @@ def _place(path: Path) -> Path:
     return Path(f"{os.path.realpath(path)}.undo")
 
 
-def _shared_blocks(connection: duckdb.DuckDBPyConnection, file: BinaryIO) -> _Kept:
-    """Blocks that hold metadata and have room for more of it."""
-    (size,) = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()[0]
+def _headers(file: BinaryIO) -> _Piece:
+    return _Piece.of(file, _HEADERS, _BLOCKS - _HEADERS)
+
+
+def _pieces(connection: duckdb.DuckDBPyConnection, file: BinaryIO) -> Iterator[_Piece]:
+    """The headers, and the blocks that hold metadata and have room for more of it."""
+    sizes = "SELECT block_size FROM pragma_database_size() WHERE database_name = current_database()"
+    ((size,),) = connection.execute(sizes).fetchall()
     numbers = connection.execute("SELECT block_id FROM pragma_metadata_info() WHERE free_blocks > 0").fetchall()
-    offsets = [_BLOCKS + number * size for (number,) in numbers]
-    headers = os.pread(file.fileno(), _BLOCKS - _HEADERS, _HEADERS)
-    return _Kept(headers, {offset: os.pread(file.fileno(), size, offset) for offset in offsets})
+    yield _headers(file)
+    for (number,) in numbers:
+        yield _Piece.of(file, _BLOCKS + number * size, size)
+    yield _END
 
 
-def _decoded(content: bytes) -> _Kept | None:
-    """None for what was not written to its end: then nothing was written over yet."""
-    checksum, content = content[:_CHECKSUM], content[_CHECKSUM:]
-    if zlib.crc32(content).to_bytes(_CHECKSUM) != checksum:
-        return None
-    return msgspec.msgpack.decode(content, type=_Kept)
+def _is_whole(kept: BinaryIO) -> bool:
+    """Whether the checksum is there and right. Leaves the file at its beginning."""
+    left, checksum = kept.seek(0, os.SEEK_END) - _CHECKSUM.size, 0
+    kept.seek(0)
+    while left > 0 and (chunk := kept.read(min(left, _BYTES_AT_ONCE))):
+        left -= len(chunk)
+        checksum = zlib.crc32(chunk, checksum)
+    whole = left == 0 and kept.read() == _CHECKSUM.pack(checksum)
+    kept.seek(0)
+    return whole
