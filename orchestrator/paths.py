@@ -146,6 +146,11 @@ class Paths:
         return self.state / ".up.lock"
 
     @property
+    def service_variables(self) -> Path:
+        """Variables of the environment for the service that is that process."""
+        return self.secrets / "up.env"
+
+    @property
     def up_socket(self) -> Path:
         """Where that process can be asked."""
         return self.state / ".up.sock"

@@ -8,4 +8,5 @@ messenger.py  has it told what becomes of flows
 answering.py  the socket at which it is asked
 asking.py     what can be asked there
 ending.py     `down`
+service.py    `up --install`: with systemd.py or launchd.py
 """

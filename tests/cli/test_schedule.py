@@ -1,6 +1,7 @@
 """`orchestrator schedule`, `pause`, `resume`, `up` and `down`, as they are typed."""
 
 import subprocess
+import sys
 
 import pytest
 
@@ -167,3 +168,34 @@ def test_one_process_keeps_the_schedules_and_down_ends_it(orchestrator, shop, st
     assert (second.exit_code, f"(pid {up.pid})" in second.err) == (5, True)
     assert orchestrator("down", "--json").document["pid"] == up.pid
     assert up.wait() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has another one")
+def test_a_service_is_shown_written_and_taken_away(orchestrator, shop, tmp_path):
+    services = tmp_path / "config" / "systemd" / "user"
+    config = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+    shown = orchestrator("up", "--install", "--print", "--workers", "2", **config)
+    assert '"--workers" "2"' in shown.out
+    assert not services.exists()
+
+    wrote = orchestrator("up", "--install", "--workers", "2", **config)
+    (file,) = services.iterdir()
+    assert f"✓ Wrote {file}" in wrote.err
+    assert f"systemctl --user enable --now {file.stem}" in wrote.err
+    assert f"journalctl --user -u {file.stem} -f" in wrote.err
+    assert file.read_text() == shown.out
+    assert "is there already" in orchestrator("up", "--install", "--workers", "2", **config).err
+
+    enabled = services / "default.target.wants" / file.name
+    enabled.parent.mkdir()
+    enabled.symlink_to(file)
+    assert f"systemctl --user stop {file.stem}" in orchestrator("up", "--uninstall", **config).err
+    assert not file.exists()
+    assert not enabled.is_symlink()
+    assert "There is no" in orchestrator("up", "--uninstall", **config).err
+
+
+def test_to_install_and_to_uninstall_exclude_each_other(orchestrator, shop):
+    assert orchestrator("up", "--install", "--uninstall").exit_code == 2
+    assert orchestrator("up", "--print").exit_code == 2
