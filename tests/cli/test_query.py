@@ -56,7 +56,7 @@ def test_every_format_says_the_same(orchestrator, tmp_path):
     assert [column["name"] for column in said.document["columns"]][:2] == ["n", "name"]
     row = {"n": 1, "name": "issues 1", "at": "2024-01-01T00:00:01Z", "nothing": None, "list": [1, 2], "price": 1.1}
     assert said.document["rows"] == [row]
-    assert '"price": 1.10' in said.out
+    assert '"price":1.10' in said.out
     assert orchestrator("query", sql).out.splitlines()[1] == "1  issues 1  2024-01-01T00:00:01Z  NULL     [1, 2]  1.10"
 
 
