@@ -1,19 +1,21 @@
 """What surrounds a run: the record of how it went, the reports on the way."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from orchestrator.actions.landing import Landing
 from orchestrator.config import Config, Flow
 from orchestrator.destinations import Destination, open_destination
 from orchestrator.disk import refusals
+from orchestrator.errors import OrchestratorError, Stopped, UsageError
 from orchestrator.events import Event, Listener, Note, Progress
 from orchestrator.load.commit import Commit
 from orchestrator.protocol.bookmarks import bookmarks
 from orchestrator.secrets import Redaction
-from orchestrator.state import Kind, Run, Runs
+from orchestrator.state import Failure, Kind, Run, Runs
 
 _SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -25,6 +27,20 @@ class RunReport:
     run: Run
     commits: int
     bookmarks: Mapping[str, str]
+
+
+@contextmanager
+def refusal_recorded(runs: Runs, flow: Flow, due: str | None) -> Iterator[None]:
+    """A run that cannot even begin is written down as one, unless it was asked for in a way that cannot be meant: who
+    is told of failures has to hear of it, and of its end."""
+    before = runs.numbers()
+    try:
+        yield
+    except OrchestratorError as error:
+        if not isinstance(error, UsageError | Stopped) and runs.numbers() == before:
+            with suppress(OrchestratorError):
+                runs.refused(flow.tap, flow.destination, due, Failure.of(error), error.exit_code, pid=os.getpid())
+        raise
 
 
 def destination_of(config: Config, flow: Flow, listen: Listener, *, to: str | None = None) -> Destination:

@@ -15,6 +15,7 @@ from orchestrator.actions.recording import (
     RunReport,
     destination_of,
     recorded,
+    refusal_recorded,
     without_secrets,
 )
 from orchestrator.actions.remembering import circumstances_of
@@ -69,6 +70,9 @@ def run_flow(
     stop = Stop() if stop is None else stop
     with ExitStack() as stack:
         stack.enter_context(only_run_of(paths, name, wait=wait, listen=listen))
+        runs = Runs(paths, name)
+        if config.notify:
+            stack.enter_context(refusal_recorded(runs, flow, due))
         destination = stack.enter_context(destination_of(config, flow, listen))
         history = CommitLog(paths, name)
         # The destination is the truth: after a crash the log may be one commit behind.
@@ -86,7 +90,6 @@ def run_flow(
 
         # From before it is written down: a run that began also ends as one.
         stack.enter_context(stop.on_signals())
-        runs = Runs(paths, name)
         run = runs.begin(
             tap=flow.tap,
             package=prepared.name,

@@ -157,8 +157,10 @@ class Runs:
         self.update(run)
         return run
 
-    def refused(self, tap: str, destination: str, due: str, failure: Failure, exit_code: int) -> Run:
-        """Writes down a run of a schedule that could not begin. Raises DestinationFull, RunFailed."""
+    def refused(
+        self, tap: str, destination: str, due: str | None, failure: Failure, exit_code: int, *, pid: int = 0
+    ) -> Run:
+        """Writes down a run that could not begin. Raises DestinationFull, RunFailed."""
         at = rfc3339()
         run = Run(
             self._flow,
@@ -166,6 +168,7 @@ class Runs:
             Status.FAILED,
             tap,
             destination=destination,
+            pid=pid,
             started=at,
             ended=at,
             due=due,

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.actions.deliver import deliver, send_trial, told
 from orchestrator.actions.take_notice import take_notice
 from orchestrator.api import Workspace
-from orchestrator.errors import NotTold, OrchestratorError, TapFailed, UnknownName
+from orchestrator.errors import CredentialsError, NotTold, OrchestratorError, TapFailed, UnknownName, UsageError
 from orchestrator.state import Notices, Pause, Plans
 from tests.notices.service import listening
 from tests.workspaces import FLOW, FakeWorkspace, wait_until
@@ -93,6 +93,28 @@ def test_no_record_no_word_of_a_tap_and_no_secret_is_in_a_message(workspace, ser
     assert "shop failed" in said
     assert "Ada" not in said
     assert "t0p-secret" not in said
+
+
+def test_a_run_that_cannot_even_begin_is_told_as_well_and_its_end(workspace, service):
+    workspace.behave(token={"env": "NOT_SET_ANYWHERE"})
+    for _ in range(2):
+        with pytest.raises(CredentialsError):
+            workspace.run()
+    assert sent(workspace) == ["shop failed"]
+
+    workspace.behave(token="")
+    succeed(workspace)
+
+    assert sent(workspace) == ["shop recovered"]
+    assert [(run.number, run.exit_code) for run in workspace.runs.all()] == [(1, 4), (2, 4), (3, 0)]
+    assert service.taken[0]["message"].startswith("Run 2 ended with exit code 4: a secret is missing")
+
+
+def test_what_was_typed_wrong_is_no_failure_of_a_flow(workspace):
+    with pytest.raises(UsageError):
+        workspace.run(from_commit=1, full_refresh=None)
+
+    assert (workspace.runs.all(), sent(workspace)) == ([], [])
 
 
 def test_columns_that_are_others_are_told(workspace, service):
