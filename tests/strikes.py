@@ -56,10 +56,8 @@ class Ended:
     """Of steps, as it reached them."""
     told: list[int] = field(default_factory=list)
     """The commits that it told of."""
-    began_after: float = 0.0
-    """Seconds until its tap was started."""
     seconds: float = 0.0
-    """From then to its end."""
+    """From the start of its tap to its end."""
     calls: int = 0
     """In these seconds, where they were counted."""
     heeded_after: float = 0.0
@@ -71,7 +69,7 @@ def watched(
     workspace: FakeWorkspace, at: Moment | None = None, whom: Whom = "run", number: int = signal.SIGKILL
 ) -> Ended:
     """Runs to the end; at the moment `at`, if it comes to that, it sends the signal to itself, its tap, or both."""
-    called = began = sent = time.monotonic()
+    began = sent = time.monotonic()
     told, telling = forked.Pipe(duplex=False)
     process = forked.Process(target=_run_watched, args=(workspace, dict(os.environ), at, whom, number, telling))
     process.start()
@@ -92,7 +90,6 @@ def watched(
             case int():
                 ended.calls = said
     process.join()
-    ended.began_after = began - called
     ended.seconds, ended.heeded_after = time.monotonic() - began, time.monotonic() - sent
     ended.exit_code = process.exitcode
     return ended

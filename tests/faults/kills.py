@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from orchestrator.errors import TapFailed
 from orchestrator.supervisor.process import GRACE
 from tests.faults.figures import Figure
 from tests.faults.oracle import Oracle, Violation, wait_for_the_end_of_processes
@@ -23,7 +24,7 @@ from tests.workspaces import FLOW, FakeWorkspace, wait_until
 
 DESTINATIONS = ("duckdb", "parquet")
 WHOM: tuple[Whom, ...] = ("run", "tap", "both")
-STOPS = {signal.SIGTERM: 143, signal.SIGINT: 130}
+STOPS: dict[int, int] = {signal.SIGTERM: 143, signal.SIGINT: 130}
 """What asks a run to stop, and the exit code of one that did."""
 _STRIKES_A_RUN = 4
 """So many runs are struck one after the other, before one is let to its end."""
@@ -75,8 +76,8 @@ class Ordeal:
         if ended.exit_code == 0:
             self.found += self.oracle.after_a_run()
             return False
-        if number != signal.SIGKILL and ended.exit_code != STOPS[signal.Signals(number)]:
-            self.found.append(Violation("history", f"it was stopped and ended with {ended.exit_code}"))
+        if ended.exit_code != _exit_code_after(number, whom):
+            self.found.append(Violation("history", f"it ended with {ended.exit_code}, struck or not"))
         outlived = wait_for_the_end_of_processes(self.oracle.workspace.paths.root, 20)
         self.outlived.append(outlived if number == signal.SIGKILL else ended.heeded_after)
         self.found += self.oracle.after_a_fault(ended.told)
@@ -96,6 +97,12 @@ class Ordeal:
         if run.exitcode:
             self.found.append(Violation("history", f"the next run ended with {run.exitcode}"))
         self.found += self.oracle.after_a_run()
+
+
+def _exit_code_after(number: int, whom: Whom) -> int:
+    if whom == "tap":
+        return TapFailed.exit_code
+    return STOPS.get(number, -number)
 
 
 def edges(destination: str, whom: Sequence[Whom] = WHOM) -> list[tuple[str, Whom]]:

@@ -272,7 +272,7 @@ def _of_a_clean_end(workspace: FakeWorkspace, held: Held) -> Iterator[Violation]
 
 _MEANT_TO_BE = re.compile(
     r"""orchestrator\.toml | envs/fake/.* | catalogs/fake\.json | incoming/.*
-    | state/shop/(commits\.jsonl | totals\.json | running\.lock | ran-with/[0-9a-f]{16})
+    | state/shop/([a-z]+\.(jsonl? | lock) | ran-with/[0-9a-f]{16})
     | state/shop/runs/\d+/(run\.json | tap\.log | messages\.zst | files/(index\.jsonl | \d+\.jsonl))
     | data/warehouse\.duckdb | data/warehouse/shop/_orchestrator/(\.lock | shop/manifest-\d+\.json)""",
     re.VERBOSE,
