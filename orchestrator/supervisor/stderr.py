@@ -56,9 +56,8 @@ class Stderr:
         self._thread.join(seconds)
 
     def _drain(self, pipe: IO[bytes], log: Path) -> None:
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         # A full disk must not stop the draining: the tap would hang on its pipe.
-        with pipe, os.fdopen(descriptor, "w", errors="replace", buffering=1) as file:
+        with pipe, _opened(log) as file:
             written, is_full = 0, False
             for raw, is_whole in _lines(pipe):
                 line = self._scrub(raw.decode(errors="replace"))
@@ -92,6 +91,22 @@ class Stderr:
         # A tap may name a page, or a row; and all of it is kept.
         if metric is not None and (metric.name in self.metrics or len(self.metrics) < _METRICS):
             self.metrics[metric.name] = self.metrics.get(metric.name, 0.0) + metric.value
+
+
+@contextlib.contextmanager
+def _opened(log: Path) -> Iterator[IO[str]]:
+    """The file, or nothing at all where the disk has no room for one more."""
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+    file = os.fdopen(descriptor, "w", errors="replace", buffering=1)
+    try:
+        yield file
+    finally:
+        # What could not be written before is tried once more.
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 def _lines(pipe: IO[bytes]) -> Iterator[tuple[bytes, bool]]:

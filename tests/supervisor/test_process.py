@@ -139,6 +139,17 @@ def test_other_lines_tell_of_none(tap, line):
     assert process.stderr.refusals == []
 
 
+@pytest.mark.parametrize("log", ["/dev/full", "/missing/log"])
+def test_a_log_that_cannot_be_written_does_not_hold_up_a_tap(tap, tmp_path, log):
+    (tmp_path / "log").symlink_to(log)
+    with tap("import sys", "for n in range(20_000): print(n, file=sys.stderr)", "print('done')") as process:
+        printed = b"".join(process.blocks())
+        exit_code = process.wait()
+
+    assert (printed, exit_code) == (b"done\n", 0)
+    assert process.stderr.last[-1] == "19999"
+
+
 def test_what_is_logged_is_scrubbed(tap, tmp_path):
     with tap(
         "import sys", "print('token is s3cret', file=sys.stderr)", scrub=lambda text: text.replace("s3cret", "***")
