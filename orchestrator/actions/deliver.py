@@ -109,7 +109,7 @@ def _send(paths: Paths, config: Config, message: Waiting, listen: Listener) -> I
 def _bring(paths: Paths, notify: Notify, message: Message) -> None:
     """Raises NotSent, whose text has no secret in it."""
     try:
-        address = _address(paths, notify)
+        address = address_of(paths, notify)
     except OrchestratorError as error:
         raise NotSent(" ".join(filter(None, (error.message, error.cause)))) from None
     try:
@@ -118,7 +118,8 @@ def _bring(paths: Paths, notify: Notify, message: Message) -> None:
         raise NotSent(Redaction(_secrets_in(address)).redact(str(failure))) from None
 
 
-def _address(paths: Paths, notify: Notify) -> str:
+def address_of(paths: Paths, notify: Notify) -> str:
+    """Where messages go. Raises NotTold where no address is, and what opening the vault does."""
     if not isinstance(notify.to, Reference):
         return notify.to
     found, missing = look_up({"to": notify.to}, Sources(paths))

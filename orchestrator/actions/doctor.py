@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from orchestrator.actions.deliver import address_of, told
 from orchestrator.actions.list_taps import list_taps
 from orchestrator.actions.literals import passwords_in_addresses, refuse_literals
 from orchestrator.actions.query import reading
 from orchestrator.actions.telling import ready, understood
-from orchestrator.config import Destination, Sandbox, Tap, read_config
+from orchestrator.config import Config, Destination, Sandbox, Tap, read_config
 from orchestrator.envs.standing import Standing
 from orchestrator.envs.switch import receipt_or_none
 from orchestrator.envs.uv import Uv
@@ -72,6 +73,8 @@ def _checks(paths: Paths) -> Iterator[Check]:
         yield _settings(paths, tap)
     for destination in config.destinations.values():
         yield _destination(destination)
+    if config.notify:
+        yield from _notices(paths, config)
 
 
 def _programs(paths: Paths) -> Check:
@@ -159,6 +162,21 @@ def _environments(paths: Paths) -> Iterator[Check]:
                 yield Check(name, Verdict.WARN, text, "orchestrator install")
             case Standing.NOT_INSTALLED:
                 yield Check(name, Verdict.FAIL, f"{tap.package} is not installed", "orchestrator install")
+
+
+def _notices(paths: Paths, config: Config) -> Iterator[Check]:
+    """Whether messages could be sent, as far as it can be told without sending one."""
+    for each in told(paths, config):
+        name, hint = f'notify "{each.notify.name}"', f"orchestrator notify test {each.notify.name}"
+        try:
+            address_of(paths, each.notify)
+        except OrchestratorError as error:
+            yield Check(name, Verdict.WARN, " ".join(filter(None, (error.message, error.cause))), hint)
+        else:
+            said = f"{each.waiting} messages wait: {each.said}"
+            yield (
+                Check(name, Verdict.WARN, said, hint) if each.said else Check(name, Verdict.OK, "its address is there")
+            )
 
 
 def _settings(paths: Paths, tap: Tap) -> Check:

@@ -62,3 +62,18 @@ def test_what_is_sent_is_told_and_given(orchestrator, told, service):
     assert (message["to"], message["title"].startswith("shop failed (")) == ("team", True)
     assert "✓ team was told: shop failed" in said.err
     assert orchestrator("status").err == "shop, run 1: tap-fake 1.0 ended with exit code 3 before its end\n"
+
+
+def test_the_doctor_finds_addresses_that_are_not_there_and_messages_that_wait(orchestrator, told, service):
+    told.notify(name="ada", to={"env": "NOT_SET_ANYWHERE"})
+    service.answer = 500
+    told.behave(accidents=[{"after": 2, "exit": 3}])
+    assert 'notify "team": its address is there' in orchestrator("doctor").out
+    orchestrator("run", "shop")
+    wait_until(lambda: any(each.said for each in Notices(told.paths).read().waiting if each.to == "team"))
+
+    said = orchestrator("doctor").out
+
+    assert '! notify "ada": the variable NOT_SET_ANYWHERE is not set' in said
+    assert '! notify "team": 1 messages wait: ' in said
+    assert "orchestrator notify test team" in said

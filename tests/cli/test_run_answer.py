@@ -71,3 +71,17 @@ def test_the_answer_is_the_last_line_where_both_streams_go_the_same_way(shop, tm
 
 def test_every_member_of_a_record_is_documented():
     assert sorted(documented("in a record")) == sorted(Run.__slots__)
+
+
+def test_lines_of_json_are_those_that_are_documented(orchestrator, shop):
+    good = orchestrator("run", "shop", "--log-format", "json").err
+    shop.behave(accidents=[{"after": 2, "exit": 3}])
+    bad = orchestrator("run", "shop", "--log-format", "json").err
+    section = REFERENCE.split("| `event` | beside it |")[1].split("\n\n")[0]
+    more = {row.split("|")[1].strip(" `"): row.split("|")[2] for row in section.splitlines()[2:]}
+
+    for line in (good + bad).splitlines():
+        told = json.loads(line)
+        beside = re.findall(r"`(\w+)`", more[told["event"]])
+        assert {*told} <= {*documented("in a line"), "event", *beside}
+        assert {*told} >= {*documented("in a line"), "event", *(beside if told["event"] != "error" else ())}
