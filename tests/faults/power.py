@@ -75,14 +75,16 @@ class RecordedRun:
         workspace, oracle = self.workspace, Oracle(self.workspace, self.step, self.step - 1, with_files=False)
         # The oracle only reads, and what a power loss has torn is mended when the destination is asked for its commit.
         held = workspace.held_commit()
-        assert oracle.after_a_fault([told]) == []
+        found = oracle.after_a_fault([told])
+        assert not found, found
         if held and held.number > self.held and held.state:
             said = b"".join(read_archive(workspace.paths.archive("shop", self.step)))
             assert held.state in said, f"commit {held.number} is not in the archive"
 
         workspace.run()
 
-        assert oracle.after_a_run() == []
+        found = oracle.after_a_run()
+        assert not found, found
         assert not any(run.status is Status.DAMAGED for run in workspace.runs.all()), "a record of a run is damaged"
 
 
