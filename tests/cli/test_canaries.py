@@ -33,6 +33,7 @@ VAULT = {
     "words": "canary ten in four words",
     "for a variable": "canary11-for-the-environment",
     "refresh": "canary12-used-up",
+    "hook": "json://ada:canary22-hook@127.0.0.1:1/canary23-path?+X-Key=canary24-header",
 }
 ENVIRONMENT = {
     "SHOP_TOKEN": "canary13-from-a-variable",
@@ -46,7 +47,7 @@ FILE = "canary19-in-a-file"
 PRINTED = "canary20-printed"
 RENEWED = "canary21-renewed"
 SOUGHT = [
-    *(secret for name, secret in VAULT.items() if name not in ("url", "key", "account")),
+    *(secret for name, secret in VAULT.items() if name not in ("url", "key", "account", "hook")),
     "canary06-p",
     "MIICanary04Q+/IBADANBg",
     "kqhkiCanary04G9w0BAQE=",
@@ -55,6 +56,7 @@ SOUGHT = [
     *(secret for name, secret in ENVIRONMENT.items() if name != "https_proxy"),
     "canary17-proxy",
     *(TYPED, FILE, PRINTED, RENEWED),
+    *("canary22-hook", "canary23-path", "canary24-header"),
 ]
 
 
@@ -114,6 +116,7 @@ def planted(tmp_path: Path, home: dict[str, str]) -> FakeWorkspace:
         from_command={"command": ["cat", str(elsewhere / "printed")]},
     )
     # It writes down elsewhere what it is given.
+    workspace.notify(name="team", to={"secret": "hook"})
     workspace.choose(sandbox="none", env={"FOR_TAP": {"secret": "for a variable"}, "FOR_TAP_TOO": {"env": "SHOP_KEY"}})
     return workspace
 
@@ -169,6 +172,18 @@ def commands(workspace: FakeWorkspace) -> Iterator[tuple[list[str], str]]:
     yield ["runs", "shop"], ""
     yield ["runs", "shop", "--json"], ""
     yield ["status", "--json"], ""
+    yield ["runs", "show", "shop", "2", "--json"], ""
+    yield ["runs", "diff", "shop", "1", "2"], ""
+    yield ["runs", "diff", "shop", "1", "2", "--json"], ""
+    yield ["logs", "shop", "--json"], ""
+    yield ["metrics"], ""
+    workspace.behave(ends="badly")
+    yield ["run", "shop", "--log-format", "json"], ""
+    yield ["notify", "deliver"], ""
+    yield ["notify", "test"], ""
+    yield ["notify", "--json"], ""
+    yield ["status"], ""
+    workspace.behave(ends="well")
     yield ["state", "history", "shop", "--json"], ""
     yield ["state", "export", "shop"], ""
     yield ["doctor"], ""
