@@ -53,7 +53,7 @@ def outcome(seed: int, folder: Path) -> str:
             with _patience():
                 return judged(mangled(seed), KINDS[seed % len(KINDS)], Path(place))
         except Exception as error:
-            return f"stream {seed}: {type(error).__name__}: {error}"[:300]
+            return f"stream {seed}: {type(error).__name__}: {str(error)!a}"[:300]
 
 
 # ── mangling ─────────────────────────────────────────────────────────────────────────────────────

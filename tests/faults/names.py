@@ -232,8 +232,9 @@ def _tried(check: Callable[[Sequence[str], Path], None], folder: Path, most: int
     try:
         each()
     except Exception as error:
-        # The notes of hypothesis tell the names.
-        return Tried(count, " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])[:500])
+        # The notes of hypothesis tell the names, which may hold anything.
+        told = " ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        return Tried(count, ascii(told)[:500])
     return Tried(count, "")
 
 
