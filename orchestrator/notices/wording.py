@@ -23,6 +23,7 @@ _ENDS = {
     None: "its process is gone",
 }
 """What exit codes of runs mean; docs/reference/errors.md has them all."""
+_LASTING = {Occasion.FAILED: "failing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _paused(incident: Incident, facts: Facts) -> Iterator[str]:
 
 
 def _recovered(incident: Incident, facts: Facts) -> Iterator[str]:
-    was = " and ".join(sorted(occasion.value for occasion in incident.over))
+    was = " and ".join(sorted(_LASTING.get(occasion, occasion.value) for occasion in incident.over))
     yield f"It was {was} since {_shown(incident.since)}."
     yield f"Its last commit is of {_shown(facts.committed)}." if facts.committed else "All is well again."
     yield f"orchestrator status {incident.flow}"

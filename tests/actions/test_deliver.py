@@ -14,6 +14,7 @@ from orchestrator.actions.take_notice import take_notice
 from orchestrator.api import Workspace
 from orchestrator.errors import CredentialsError, NotTold, OrchestratorError, TapFailed, UnknownName, UsageError
 from orchestrator.state import Notices, Pause, Plans
+from tests.faults.telling import told_though_killed
 from tests.notices.service import listening
 from tests.workspaces import FLOW, FakeWorkspace, wait_until
 
@@ -74,6 +75,7 @@ def test_a_failure_is_told_once_and_its_end_once(workspace, service):
     assert sent(workspace) == []
 
     assert service.titles == ["shop failed", "shop recovered"]
+    assert service.taken[1]["message"].startswith("It was failing since 20")
     body = service.taken[0]["message"]
     assert body.startswith("Run 2 ended with exit code 1: the run failed.\nIt failed 2 times in a row.")
     assert body.endswith("orchestrator runs show shop 2")
@@ -237,6 +239,12 @@ def test_a_courier_that_is_killed_while_the_service_answers_loses_nothing(worksp
 
     assert sent(workspace) == ["shop failed"]
     assert sent(workspace) == []
+
+
+def test_couriers_that_are_killed_at_any_moment_lose_nothing(tmp_path):
+    told = told_though_killed(tmp_path / "killed", kills=6, seed=2)
+
+    assert (told.lost, told.waiting) == (0, 0)
 
 
 def test_what_was_told_is_not_told_again_by_whoever_comes_later(workspace, service):
