@@ -60,6 +60,8 @@ def at_once(folder: Path, count: int) -> list[End]:
     """So many runs of one flow, all started before the first of them ends. Their processes have made their imports: how
     long Python takes for those is no matter of ours."""
     workspace = _workspace(folder)
+    # With the first one starts the process that all others are forked off.
+    start(workspace).join()
     go_on = folder / "go on"
     workspace.behave(accidents=[{"after": 2, "await": str(go_on)}])
     runs = [(time.monotonic(), start(workspace)) for _ in range(count)]
