@@ -297,9 +297,14 @@ def test_an_address_is_a_secret_and_stays_one(workspace, service, monkeypatch):
     monkeypatch.setenv("HOOK", "json://ada:p4ssw0rd@ T0KEN-of-the-hook")
     with pytest.raises(NotTold) as failure:
         send_trial(workspace.paths, workspace.config)
+    # The service is named in what went wrong; here that is what its path lets in with.
+    monkeypatch.setenv("HOOK", "json://127.0.0.1:1/127.0.0.1")
+    with pytest.raises(NotTold, match=r"\*\*\*") as quoted:
+        send_trial(workspace.paths, workspace.config)
     monkeypatch.delenv("HOOK")
     with pytest.raises(NotTold, match="cannot be told") as missing:
         send_trial(workspace.paths, workspace.config)
 
     assert "T0KEN" not in str(failure.value) + str(missing.value)
+    assert "127.0.0.1" not in str(quoted.value)
     assert missing.value.cause == "the variable HOOK is not set"
