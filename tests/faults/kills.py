@@ -224,7 +224,10 @@ def _ordeals(folder: Path, strike: Strike, blows: Callable[[str], Sequence[Any]]
 
 
 def _exactly_once(promise: str, to_reach: str, ordeals: Sequence[Ordeal]) -> Figure:
-    kinds = Counter(violation.kind for ordeal in ordeals for violation in ordeal.found)
+    found = [violation for ordeal in ordeals for violation in ordeal.found]
+    for violation in found:
+        print(f"{violation.kind}: {violation.what}", file=sys.stderr)
+    kinds = Counter(violation.kind for violation in found)
     strikes = sum((ordeal.strikes for ordeal in ordeals), Counter[str]())
     by_whom = ", ".join(f"{count} {whom}" for whom, count in strikes.items())
     return Figure(
