@@ -73,9 +73,12 @@ def test_it_tells_packages_settings_and_columns_that_are_different(workspace):
 def test_what_is_kept_of_settings_are_references_and_no_secrets(workspace, monkeypatch):
     monkeypatch.setenv("THE_TOKEN", "t0p-secret-one")
     monkeypatch.setenv("TAP_FAKE_API_KEY", "t0p-secret-two")
+    # Too short to be sought in texts; its name tells.
+    monkeypatch.setenv("TAP_FAKE_PASSWORD", "abc")
     workspace.behave(
         login={"token": {"env": "THE_TOKEN"}, "pin": 1},
         api_key="",
+        password="",
         url="https://ada:t0p-secret-three@localhost/",
     )
     workspace.run()
@@ -84,7 +87,7 @@ def test_what_is_kept_of_settings_are_references_and_no_secrets(workspace, monke
     config = workspace.runs.documents.settings(run.ran_with.settings)["tap"]["config"]
 
     assert config["login"] == {"token": '{ env = "THE_TOKEN" }', "pin": 1}
-    assert config["api_key"] == "***"
+    assert (config["api_key"], config["password"]) == ("***", "***")
     assert config["url"] == "https://ada:***@localhost/"
     assert not any(b"t0p-secret" in path.read_bytes() for path in workspace.paths.state.rglob("*") if path.is_file())
 
