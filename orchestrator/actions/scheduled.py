@@ -1,15 +1,16 @@
 """How a flow stands with its schedule, from what its runs left behind."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from orchestrator.cadence.standing import Standing, late_by, standing
 from orchestrator.cadence.turn import Attempt, Past, turn
 from orchestrator.clock import rfc3339
 from orchestrator.config import Flow, Schedule
 from orchestrator.errors import UsageError
+from orchestrator.load.commit import Commit
 from orchestrator.paths import Paths
-from orchestrator.state import CommitLog, Kind, Plans, Run, Runs, Status
+from orchestrator.state import Kind, Plans, Run, Runs, Status
 
 _ENOUGH = 100
 """One that ended well is looked for among so many."""
@@ -67,11 +68,10 @@ def _times(schedule: Schedule) -> str:
     return f"{schedule.cron} {schedule.tz}" if schedule.every is None else f"every {schedule.every} s"
 
 
-def outlook(paths: Paths, flow: Flow, now: datetime | None = None) -> Outlook:
-    """How a flow stands with its schedule. Raises UsageError for one that has none, DamagedFile."""
-    now = now or datetime.now(UTC)
+def outlook(paths: Paths, flow: Flow, newest: Run | None, commit: Commit | None, now: datetime) -> Outlook:
+    """How a flow stands with its schedule after its newest run and its last commit. Raises UsageError for one that has
+    none."""
     schedule, past = schedule_of(flow), past_of(paths, flow, now)
-    newest, commit = Runs(paths, flow.name).last(), CommitLog(paths, flow.name).last()
     running = newest is not None and newest.status is Status.RUNNING
     rest = Plans(paths).paused(flow.name)
     word = standing(

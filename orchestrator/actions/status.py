@@ -1,6 +1,7 @@
 """How each flow stands: its last run, its last commit, and whether it is at work now."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from orchestrator.actions.scheduled import Outlook, outlook
 from orchestrator.config import Config, Flow
@@ -35,11 +36,11 @@ class FlowStatus:
 def status(paths: Paths, config: Config, name: str | None = None) -> tuple[FlowStatus, ...]:
     """Every flow, or the one of that name, in the order of orchestrator.toml. Reads what is remembered only, so a
     destination that is away keeps nobody from asking. Raises UnknownName, DamagedFile."""
-    flows = [config.flow(name)] if name else config.flows.values()
-    return tuple(_status(paths, flow) for flow in flows)
+    flows, now = [config.flow(name)] if name else config.flows.values(), datetime.now(UTC)
+    return tuple(_status(paths, flow, now) for flow in flows)
 
 
-def _status(paths: Paths, flow: Flow) -> FlowStatus:
+def _status(paths: Paths, flow: Flow, now: datetime) -> FlowStatus:
     run, commit = Runs(paths, flow.name).last(), CommitLog(paths, flow.name).last()
     return FlowStatus(
         flow=flow.name,
@@ -49,5 +50,5 @@ def _status(paths: Paths, flow: Flow) -> FlowStatus:
         commit=commit.number if commit else None,
         committed_at=commit.at if commit else None,
         pid=run.pid if run and run.status is Status.RUNNING else None,
-        outlook=outlook(paths, flow) if flow.schedule is not None else None,
+        outlook=outlook(paths, flow, run, commit, now) if flow.schedule is not None else None,
     )

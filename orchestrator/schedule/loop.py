@@ -186,23 +186,30 @@ class Up:
                 seat.forget()
 
     def _reap(self) -> None:
-        for seat in list(self._seats.values()):
-            child = seat.child
-            exit_code = child.exit_code() if child is not None else None
-            if child is None or exit_code is None:
-                continue
-            seat.child = None
-            seat.forget()
-            if exit_code == BUSY:
-                # Somebody else runs it: it is looked at again in a moment.
-                seat.rests_until = self.now() + _A_MOMENT
-            else:
-                if exit_code:
-                    self._messenger.hurry()
-                for said in settle(self.paths, seat.flow, child, exit_code, self.now()):
-                    self.listen(Note(said))
+        """Sees which runs ended. Who comes after somebody is looked at again, too."""
+        ended = [seat for seat in self._seats.values() if seat.child is not None and self._has_ended(seat, seat.child)]
+        for seat in self._seats.values() if ended else ():
+            if seat.due is not None and seat.due.awaits is not None:
+                seat.rests_until = LONG_AGO
+        for seat in ended:
             if seat.is_gone:
                 del self._seats[seat.flow.name]
+
+    def _has_ended(self, seat: Seat, child: Child) -> bool:
+        exit_code = child.exit_code()
+        if exit_code is None:
+            return False
+        seat.child = None
+        seat.forget()
+        if exit_code == BUSY:
+            # Somebody else runs it: it is looked at again in a moment.
+            seat.rests_until = self.now() + _A_MOMENT
+            return True
+        if exit_code:
+            self._messenger.hurry()
+        for said in settle(self.paths, seat.flow, child, exit_code, self.now()):
+            self.listen(Note(said))
+        return True
 
     def _take_in_changes(self) -> None:
         """Follows orchestrator.toml. While it cannot be meant, what it said before holds."""

@@ -13,7 +13,7 @@ from orchestrator.cadence.turn import Past, due_since, turn
 from orchestrator.config import Config, Flow
 from orchestrator.paths import Paths
 from orchestrator.schedule.children import Child
-from orchestrator.state import Plans, Runs
+from orchestrator.state import Plans, Runs, Status
 
 _A_MOMENT = timedelta(seconds=1)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -87,7 +87,7 @@ class Seat:
         if self.child is not None or not self.is_at_work():
             return ()
         run = self._runs.last()
-        was_due = run is not None and run.due is not None
+        was_due = run is not None and run.status is Status.RUNNING and run.due is not None
         return self.takes if was_due else [thing for thing in self.takes if thing != WORKER]
 
 

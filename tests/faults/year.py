@@ -217,7 +217,9 @@ class Year:
                 self._check(got == wanted, f"{now}: {name} was started for {got} and not for {wanted}")
             elif wanted is not None:
                 self._check(self._may_wait(plain, wanted, now), f"{now}: {name} was not started for {wanted}")
-        self._check(self._working() <= WORKERS, f"{now}: {self._working()} runs of schedules at work")
+        # Of a run that an `up` before it started and that wrote nothing yet, nobody can tell that it was due.
+        seen = [run for run in self.at_work.values() if run.due and (run.by_up is up or run.ends != 8)]
+        self._check(len(seen) <= WORKERS, f"{now}: {len(seen)} runs of schedules at work")
 
     def _may_wait(self, plain: Plain, wanted: datetime, now: datetime) -> bool:
         """Whether something keeps a flow that is due from being started; who left a moment ago may not be missed
@@ -229,13 +231,10 @@ class Year:
             heapq.heappush(self._events, (self.true + 2 * SECOND, next(self._number), "look_again", ""))
         return (
             bool(left)
-            or self._working() >= WORKERS
+            or sum(run.due is not None for run in self.at_work.values()) >= WORKERS
             or (flow.tap == _NARROW and len(same_tap) >= _MOST)
             or not all(self.plain[other].had_its_run(wanted) for other in flow.after)
         )
-
-    def _working(self) -> int:
-        return sum(run.due is not None for run in self.at_work.values())
 
     def _check(self, holds: bool, otherwise: str) -> None:
         if not holds:
@@ -256,7 +255,8 @@ class Year:
         self.happened["runs"] += 1
         if run.ends != 8:
             self._record(run, is_new=True)
-        seconds = min(self.lots.lognormvariate(6, 1.6), 20_000)
+        # One that cannot begin is over at once.
+        seconds = 0.5 if run.ends == 8 else min(self.lots.lognormvariate(6, 1.6), 20_000)
         heapq.heappush(self._events, (self.true + timedelta(seconds=seconds), next(self._number), "end", flow))
         return run
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from orchestrator import durable
-from orchestrator.actions.scheduled import outlook
+from orchestrator.actions.status import status
 from orchestrator.cadence.standing import Standing
 from orchestrator.cadence.turn import TOO_MANY
 from orchestrator.state import Plans, Run, Runs, Status
@@ -50,7 +50,9 @@ def ended(shop: FakeWorkspace) -> list[Run]:
 
 
 def standing(shop: FakeWorkspace) -> Standing:
-    return outlook(shop.paths, shop.config.flow(FLOW)).standing
+    (seen,) = status(shop.paths, shop.config, FLOW)
+    assert seen.outlook is not None
+    return seen.outlook.standing
 
 
 def dues(shop: FakeWorkspace) -> list[str | None]:
