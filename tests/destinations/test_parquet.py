@@ -15,6 +15,7 @@ from orchestrator.destinations.parquet import Parquet
 from orchestrator.durable import lock
 from orchestrator.errors import DamagedFile, DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
+from orchestrator.failpoints import arm
 from orchestrator.load.table import OUR_NAMES
 from tests.destinations.landing import (
     FLOW,
@@ -342,6 +343,29 @@ def test_a_crash_before_any_step_of_a_commit_leaves_all_of_it_or_nothing(tmp_pat
         assert left_over(place.root) == []
     assert outcomes == {b'"before"', b'"after"'}
     assert steps > 15
+
+
+@pytest.fixture
+def steps():
+    """The edges of all steps that are reached, in words."""
+    reached: list[str] = []
+    arm(lambda point: reached.append(str(point)))
+    yield reached
+    arm(None)
+
+
+def test_what_a_manifest_names_is_on_the_disk_before_it(destination, steps):
+    land(destination, USERS, user(1, "Ada"))
+
+    order = [
+        "after file.sync 1",
+        "after file.rename commit-00000001-1.parquet",
+        "after folder.sync files",
+        "before file.write manifest-00000001.json",
+        "after file.sync manifest-00000001.json",
+        "before file.rename manifest-00000001.json",
+    ]
+    assert [step for step in steps if step in order][: len(order)] == order
 
 
 def last_state(destination):
