@@ -22,7 +22,7 @@ class Packages:
     def __init__(self, folder: Path) -> None:
         missing = [program for program in PROGRAMS if shutil.which(program) is None]
         if missing:
-            raise NotProvided(f"servers are taken from Debian's packages, and here is no {', '.join(missing)}")
+            raise NotProvided(f"programs are taken from Debian's packages, and here is no {', '.join(missing)}")
         self.root = folder / "root"
         self._lists, self._cache = folder / "lists", folder / "cache"
         for made in (self._lists / "partial", self._cache / "archives" / "partial", self.root):

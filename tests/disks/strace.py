@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +68,12 @@ def strace(folder: Path) -> str:
     if found is None:
         packages = Packages(folder)
         packages.unpack(["strace"])
-        found = str(packages.root / "usr" / "bin" / "strace")
+        program, started = packages.root / "usr" / "bin" / "strace", folder / "strace"
+        # Its libraries are for itself; what it traces has those of the machine.
+        libraries = f"LD_LIBRARY_PATH={shlex.quote(packages.libraries)}"
+        started.write_text(f'#!/bin/sh\n{libraries} exec {shlex.quote(str(program))} -E LD_LIBRARY_PATH "$@"\n')
+        started.chmod(0o700)
+        found = str(started)
     return found
 
 
