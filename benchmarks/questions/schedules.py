@@ -4,11 +4,10 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from benchmarks.data import FEW, narrow
-from benchmarks.measuring import Results, Trial
-from benchmarks.programs import OURS
+from benchmarks.measuring import Results, Trial, environment
+from benchmarks.programs import HERE, OURS
 from benchmarks.question import Bench
 from benchmarks.table import Figure
 from benchmarks.workspace import idle_flows
@@ -33,13 +32,13 @@ class Schedules:
         self._folder.mkdir()
         idle_flows(self._folder, self._data, self._flows, every=self._minute)
         keeping = [sys.executable, "-m", "benchmarks.keeping", str(self._folder), str(self._minute * _LASTING)]
-        kept = subprocess.run(keeping, capture_output=True, check=True, cwd=Path(__file__).parents[2])
+        kept = subprocess.run(keeping, capture_output=True, check=True, cwd=HERE.parent, env=environment())
         self._kept = json.loads(kept.stdout)
         self._status = min(self._seconds("status") for _ in range(3))
 
     def _seconds(self, *command: str) -> float:
         began = time.monotonic()
-        subprocess.run([*OURS, *command], cwd=self._folder, capture_output=True, check=True)
+        subprocess.run([*OURS, *command], cwd=self._folder, capture_output=True, check=True, env=environment())
         return time.monotonic() - began
 
     def figures(self, results: Results) -> list[Figure]:

@@ -17,6 +17,9 @@ _TIMES_AS_SAID = {
     **dict.fromkeys(("w", "week", "weeks"), 604800),
 }
 
+_NAMED_SIZES = {unit.lower(): factor for unit, factor in (_SIZES | _BINARY_SIZES).items()}
+_NAMED_TIMES = {unit.lower(): factor for unit, factor in (_TIMES | _TIMES_AS_SAID).items()}
+
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
@@ -24,13 +27,13 @@ def bytes_of(value: Any) -> int | None:
     """`64 MB`, or a whole number of bytes; None for anything else, and for nothing."""
     if isinstance(value, float):
         return None
-    found = _measured(value, _SIZES | _BINARY_SIZES)
+    found = _measured(value, _NAMED_SIZES)
     return None if found is None else int(found)
 
 
 def seconds_of(value: Any) -> float | None:
     """`15 min`, `15m`, `15 minutes`, or a number of seconds; None for anything else, and for none."""
-    return _measured(value, _TIMES | _TIMES_AS_SAID)
+    return _measured(value, _NAMED_TIMES)
 
 
 def size(count: float) -> str:
@@ -43,9 +46,8 @@ def duration(seconds: float) -> str:
     return _in_units(seconds, _TIMES)
 
 
-def _measured(value: Any, units: Mapping[str, int]) -> float | None:
+def _measured(value: Any, by_name: Mapping[str, int]) -> float | None:
     if isinstance(value, str) and (written := _WRITTEN.fullmatch(value.strip())):
-        by_name = {unit.lower(): factor for unit, factor in units.items()}
         factor = by_name.get(written[2].lower())
         value = float(written[1]) * factor if factor else None
     if isinstance(value, bool) or not isinstance(value, int | float):
