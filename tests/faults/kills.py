@@ -7,13 +7,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from orchestrator.durable import make_folder
 from orchestrator.errors import TapFailed
 from orchestrator.supervisor.process import GRACE
 from tests.faults.figures import Figure
@@ -208,15 +210,16 @@ def at_a_stop(folder: Path, destination: str, blows: Sequence[tuple[float, Whom]
 
 def _ordeals(folder: Path, strike: Strike, blows: Callable[[str], Sequence[Any]]) -> list[Ordeal]:
     """Several flows at once, each with a few of the blows."""
-
-    def one(destination: str, number: int, few: Sequence[Any]) -> Ordeal:
-        place = folder / f"{destination}-{number}"
-        place.mkdir(parents=True)
-        return strike(place, destination, few, random.Random(f"{destination} {number}"))
-
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    # Threads would take from each other how a child has ended.
+    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn")) as processes:
         futures = [
-            threads.submit(one, destination, first, blows(destination)[first : first + _BLOWS_A_FLOW])
+            processes.submit(
+                strike,
+                make_folder(folder / f"{destination}-{first}"),
+                destination,
+                blows(destination)[first : first + _BLOWS_A_FLOW],
+                random.Random(f"{destination} {first}"),
+            )
             for destination in DESTINATIONS
             for first in range(0, len(blows(destination)), _BLOWS_A_FLOW)
         ]
