@@ -17,7 +17,8 @@ class Child:
     def __init__(self, root: Path, flow: str, due: datetime, *, says_json: bool = False) -> None:
         """What it says is dropped, or goes to our stderr as lines of JSON."""
         self.flow, self.due, self.started = flow, due, datetime.now(UTC)
-        # It lives as long as the child.
+        self._said = b""
+        # It is open for as long as the child is at work.
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-P", "-m", "orchestrator", "run", flow, "--workspace", str(root)]
         self._process = subprocess.Popen(
@@ -35,7 +36,12 @@ class Child:
 
     def exit_code(self) -> int | None:
         """None while it is at work; negative for one that a signal ended."""
-        return self._process.poll()
+        exit_code = self._process.poll()
+        if exit_code is not None and not self._answer.closed:
+            self._answer.seek(0)
+            self._said = self._answer.read()
+            self._answer.close()
+        return exit_code
 
     def ask_to_stop(self) -> None:
         """Asks it to stop after its next commit."""
@@ -43,9 +49,8 @@ class Child:
 
     def failure(self) -> Failure:
         """Why it ended without having begun a run, in its own words."""
-        self._answer.seek(0)
         try:
-            answer = msgspec.json.decode(self._answer.read())
+            answer = msgspec.json.decode(self._said)
             error = answer.get("error") or answer["runs"][0]["error"]
             return msgspec.convert({key: error.get(key) for key in ("message", "cause", "data", "hint")}, Failure)
         except (msgspec.MsgspecError, LookupError, AttributeError, TypeError):

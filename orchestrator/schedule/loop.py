@@ -65,6 +65,7 @@ class Up:
     _read: tuple[int, int] | None = None
     _looked: datetime = LONG_AGO
     _looked_around: datetime = LONG_AGO
+    _trouble: str = ""
     _messenger: Messenger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,14 +87,26 @@ class Up:
             self.listen(Note(f"up with {self.workers} workers (pid {os.getpid()}); Ctrl-C stops"))
             if socket.why_not:
                 self.listen(Note(f"{self.paths.up_socket} cannot be made, so status cannot ask: {socket.why_not}"))
+            self.look()
             while not stop:
-                self.look()
                 socket.wait(self.rest(), answer)
+                self._look_through_trouble()
             for child in self.at_work():
                 child.ask_to_stop()
             while self.at_work():
                 self._reap()
                 socket.wait(SHORTEST_SLEEP, answer)
+
+    def _look_through_trouble(self) -> None:
+        """A look that may fail: a disk may be full, or no process may be had. That passes, and flows are due as
+        before."""
+        try:
+            self.look()
+            self._trouble = ""
+        except (OSError, OrchestratorError) as error:
+            if str(error) != self._trouble:
+                self.listen(Note(f"what is due cannot be seen to, and is tried again: {error}"))
+            self._trouble = str(error)
 
     def look(self) -> None:
         """Sees what ended and what changed, and starts of what is due as much as there is room for."""

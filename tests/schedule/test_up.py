@@ -1,5 +1,6 @@
 """`orchestrator up` keeps schedules: real runs as its children, killed, broken and paused in between."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from orchestrator import durable
 from orchestrator.actions.status import status
 from orchestrator.cadence.standing import Standing
 from orchestrator.cadence.turn import TOO_MANY
+from orchestrator.schedule.children import Child
+from orchestrator.schedule.loop import Up
 from orchestrator.state import Plans, Run, Runs, Status
+from orchestrator.supervisor.stopping import Stop
 from tests.workspaces import FLOW, FakeWorkspace, is_alive, wait_until
 
 
@@ -155,6 +159,26 @@ def test_a_run_that_needs_a_person_is_not_tried_again_for_the_same_time(shop):
     assert len(set(dues(shop))) == len(dues(shop))
     assert {run.exit_code for run in ended(shop)} <= {4, 143}
     assert "shop needs you: orchestrator status shop" in said(shop)
+
+
+def test_it_goes_on_when_the_machine_has_no_process_to_spare(shop):
+    Plans(shop.paths).begin(FLOW, "every 1 s", datetime(2026, 1, 1, tzinfo=UTC))
+    said: list[str] = []
+    tried: list[datetime] = []
+    stop = Stop()
+
+    def start(flow: str, due: datetime) -> Child:
+        tried.append(due)
+        if len(tried) == 1:
+            return Child(shop.paths.root, flow, due)
+        if len(tried) == 3:
+            stop.ask()
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    Up(shop.paths, 1, lambda event: said.append(str(event)), start).run(stop)
+
+    assert len(tried) == 3
+    assert sum("Resource temporarily unavailable" in each for each in said) == 1
 
 
 def test_a_run_that_cannot_even_begin_is_remembered_with_its_reason(shop):
