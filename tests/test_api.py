@@ -10,7 +10,10 @@ from tests.workspaces import FakeWorkspace
 WITHOUT_A_WORKSPACE = {"load", "completion"}
 FACES = {"up", "down"}
 """What presses the verbs of a workspace itself."""
-OTHERWISE_CALLED = {"config": "configure", "logs": "log", "tap": "new_tap", "secret": "set_secret"}
+OTHERWISE_CALLED = {
+    **{"config": "configure", "tap": "new_tap", "secret": "set_secret"},
+    **{"logs": "log", "metrics": "measure", "notify": "told"},
+}
 
 
 @pytest.fixture
