@@ -302,8 +302,8 @@ class Workspace:
 
         return set_secret(self.paths, name, value)
 
-    def remove_secret(self, name: str) -> tuple[str, ...]:
-        """Takes a secret out of the vault; gives the taps that still refer to it."""
+    def remove_secret(self, name: str) -> SecretListed:
+        """Takes a secret out of the vault; gives it as it was listed, with who still refers to it."""
         from orchestrator.actions.keep_secrets import remove_secret
 
         return remove_secret(self.paths, name)

@@ -11,8 +11,12 @@ WITHOUT_A_WORKSPACE = {"load", "completion"}
 FACES = {"up", "down"}
 """What presses the verbs of a workspace itself."""
 OTHERWISE_CALLED = {
-    **{"config": "configure", "tap": "new_tap", "secret": "set_secret"},
-    **{"logs": "log", "metrics": "measure", "notify": "told"},
+    "config": "configure",
+    "logs": "log",
+    "metrics": "measure",
+    "notify": "told",
+    "secret": "set_secret",
+    "tap": "new_tap",
 }
 
 

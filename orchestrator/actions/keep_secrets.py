@@ -14,11 +14,13 @@ from orchestrator.secrets.vault import UNCHANGED, Vault, check_name, no_such_sec
 
 @dataclass(frozen=True, slots=True)
 class SecretListed:
-    """A secret of the vault: its name, when it was set (RFC 3339, UTC), and the taps that refer to it."""
+    """A secret of the vault: its name, when it was set (RFC 3339, UTC), and who refers to it: taps, and each
+    `[[notify]]` whose address it is."""
 
     name: str
     set_at: str
     taps: tuple[str, ...]
+    notify: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def list_secrets(paths: Paths) -> tuple[SecretListed, ...]:
     """The secrets by their names; their values stay where they are. Raises CredentialsError, DamagedFile."""
     config = read_config(paths.config)
     secrets = Vault(paths).read().secrets
-    return tuple(SecretListed(name, secrets[name].set_at, _taps(config, name)) for name in sorted(secrets))
+    return tuple(_listed(config, name, secrets[name].set_at) for name in sorted(secrets))
 
 
 def find_secret(paths: Paths, name: str) -> SecretListed:
@@ -58,14 +60,14 @@ def find_secret(paths: Paths, name: str) -> SecretListed:
     return known[name]
 
 
-def remove_secret(paths: Paths, name: str) -> tuple[str, ...]:
-    """Removes a secret; gives the taps that still refer to it.
+def remove_secret(paths: Paths, name: str) -> SecretListed:
+    """Removes a secret; gives it as it was listed, with who still refers to it.
 
     Raises UnknownName, CredentialsError, DamagedFile.
     """
-    taps = find_secret(paths, name).taps
+    removed = find_secret(paths, name)
     Vault(paths).change(lambda content: content.without_secrets([name]))
-    return taps
+    return removed
 
 
 def own_identity(environ: Mapping[str, str] = os.environ) -> Identity:
@@ -106,6 +108,7 @@ def _recipients(keys: Mapping[str, str]) -> tuple[Recipient, ...]:
     return tuple(Recipient(name, key, bool(identity and key == identity.recipient)) for name, key in keys.items())
 
 
-def _taps(config: Config, name: str) -> tuple[str, ...]:
+def _listed(config: Config, name: str, set_at: str) -> SecretListed:
     sought = Reference("secret", name)
-    return tuple(tap.id for tap in config.taps.values() if sought in (*references(tap.config), *references(tap.env)))
+    taps = (tap.id for tap in config.taps.values() if sought in (*references(tap.config), *references(tap.env)))
+    return SecretListed(name, set_at, tuple(taps), tuple(each.name for each in config.notify if each.to == sought))

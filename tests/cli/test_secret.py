@@ -49,23 +49,27 @@ def test_an_empty_secret_is_refused(orchestrator, shop):
 def test_secrets_are_listed_with_who_refers_to_them(orchestrator, shop):
     shop.behave(token={"secret": "a"})
     shop.choose(env={"KEY": {"secret": "b"}})
-    for name in "abc":
+    shop.notify(name="team", to={"secret": "c"})
+    for name in "abcd":
         orchestrator("secret", "set", name, stdin="hunter22")
 
     table = orchestrator("secret", "list")
     document = orchestrator("secret", "list", "--json").document
 
-    assert [line.split()[::4] for line in table.out.splitlines()[1:]] == [["a", "fake"], ["b", "fake"], ["c", "–"]]
-    assert [(each["name"], each["taps"]) for each in document["secrets"]] == [
-        ("a", ["fake"]),
-        ("b", ["fake"]),
-        ("c", []),
+    who = [("a", "fake", "–"), ("b", "fake", "–"), ("c", "–", "team"), ("d", "–", "–")]
+    assert [tuple(line.split()[each] for each in (0, -2, -1)) for line in table.out.splitlines()[1:]] == who
+    assert [(each["name"], each["taps"], each["notify"]) for each in document["secrets"]] == [
+        ("a", ["fake"], []),
+        ("b", ["fake"], []),
+        ("c", [], ["team"]),
+        ("d", [], []),
     ]
     assert "hunter22" not in table.out + table.err + str(document)
 
 
 def test_a_secret_that_is_removed_is_gone_and_who_needs_it_is_told(orchestrator, shop):
     shop.behave(token={"secret": "a"})
+    shop.notify(name="team", to={"secret": "a"})
     orchestrator("secret", "set", "a", stdin="hunter22")
 
     refused = orchestrator("secret", "remove", "a")
@@ -74,7 +78,11 @@ def test_a_secret_that_is_removed_is_gone_and_who_needs_it_is_told(orchestrator,
 
     assert (refused.exit_code, refused.err.splitlines()[-1]) == (2, "  hint: orchestrator secret remove a --yes")
     assert (wrong.exit_code, wrong.err.splitlines()[-1]) == (2, '  hint: did you mean "a"?')
-    assert removed.err.splitlines() == ["✓ a is gone from secrets.age", 'note: tap "fake" still refers to it']
+    assert removed.err.splitlines() == [
+        "✓ a is gone from secrets.age",
+        'note: tap "fake" still refers to it',
+        'note: [[notify]] "team" still refers to it, and is told of nothing without it',
+    ]
     assert held(shop) == {}
     run = orchestrator("run", "shop")
     assert (run.exit_code, run.err.splitlines()[-1]) == (4, "  hint: orchestrator secret set a")

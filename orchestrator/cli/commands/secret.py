@@ -65,9 +65,9 @@ def set_secret(context: click.Context, name: str) -> None:
     say(f"✓ {name} is kept in {opened.paths.vault.name}")
     if first:
         _tell_of_identity()
-    if not kept.taps:
+    if not (kept.taps or kept.notify):
         say(f'Refer to it in orchestrator.toml: {{ secret = "{name}" }}')
-    answer(name=kept.name, set_at=kept.set_at, taps=kept.taps)
+    answer(name=kept.name, set_at=kept.set_at, taps=kept.taps, notify=kept.notify)
 
 
 def _value(name: str) -> str:
@@ -94,7 +94,7 @@ def _tell_of_identity() -> None:
 @secret.command("list")
 @format_option()
 def list_secrets(format: str) -> None:
-    """List the names of the secrets, and which taps refer to them."""
+    """List the names of the secrets, and which taps, and [[notify]], refer to them."""
     secrets = workspace().secrets()
     show(format, "secrets", secrets, SECRETS)
     if not secrets:
@@ -111,11 +111,13 @@ def remove_secret(name: str, yes: bool) -> None:
     opened = workspace()
     opened.secret(name)
     confirm(f'Remove the secret "{name}"?', yes=yes, otherwise=f"orchestrator secret remove {name} --yes")
-    taps = opened.remove_secret(name)
+    removed = opened.remove_secret(name)
     say(f"✓ {name} is gone from {opened.paths.vault.name}")
-    for tap in taps:
+    for tap in removed.taps:
         say(f'note: tap "{tap}" still refers to it')
-    answer(name=name, taps=taps)
+    for told in removed.notify:
+        say(f'note: [[notify]] "{told}" still refers to it, and is told of nothing without it')
+    answer(name=name, taps=removed.taps, notify=removed.notify)
 
 
 @secret.command("move")
@@ -195,6 +197,7 @@ SECRETS: "list[Column[SecretListed]]" = [
     Column("secret", lambda each: each.name),
     Column("set", lambda each: Moment(each.set_at)),
     Column("taps", lambda each: ", ".join(each.taps)),
+    Column("notify", lambda each: ", ".join(each.notify)),
 ]
 RECIPIENTS: "list[Column[Recipient]]" = [
     Column("recipient", lambda each: each.name),
