@@ -164,6 +164,8 @@ def at_moments(
 # ── the figures ──────────────────────────────────────────────────────────────────────────────────
 
 MOMENTS = 1000
+_DRAWN = 1200
+"""Some come too late: the run is over before they do."""
 STOPPED = 100
 STARTED = 20
 _BLOWS_A_FLOW = 25
@@ -176,8 +178,9 @@ def figures(folder: Path) -> Iterator[Figure]:
     edgewise = _ordeals(folder / "edges", at_edges, edges)
     yield _exactly_once("kill -9 of run, tap, both at each edge of each step", "all", edgewise)
 
-    drawn = _ordeals(folder / "moments", at_moments, partial(_drawn, MOMENTS))
-    yield _exactly_once("kill -9 of run, tap, both at random moments", f"{MOMENTS}", drawn)
+    drawn = _ordeals(folder / "moments", at_moments, partial(_drawn, _DRAWN))
+    figure = _exactly_once("kill -9 of run, tap, both at random moments", f"≥ {MOMENTS}", drawn)
+    yield replace(figure, held=figure.held and sum(ordeal.strikes.total() for ordeal in drawn) >= MOMENTS)
 
     killed = [*edgewise, *drawn]
     outlived = max(seconds for ordeal in killed for seconds in ordeal.outlived)
