@@ -98,8 +98,9 @@ def put_back(path: Path) -> None:
     with contextlib.ExitStack() as stack:
         try:
             kept = stack.enter_context(place.open("r+b"))
-            file = stack.enter_context(path.open("r+b"))
+            # First: to close the file again would let go of DuckDB's lock, were it a thread of ours that is at work.
             fcntl.flock(kept, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = stack.enter_context(path.open("r+b"))
             # DuckDB's own lock is of this kind; whoever holds it is at work with the file, and has not been undone.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -246,4 +246,5 @@ class Up:
         self._messenger.wanted = bool(config.notify)
         self._most = {WORKER: self.workers, **most_of(config)}
         count = sum(seat.flow.schedule is not None for seat in self._seats.values())
-        self.listen(Note(f"orchestrator.toml says {count} schedule{'' if count == 1 else 's'}"))
+        said = f"orchestrator.toml says {count} schedule{'' if count == 1 else 's'}"
+        self.listen(Note(said if count else f"{said}; orchestrator schedule FLOW --every 15m"))

@@ -1,14 +1,16 @@
 """What is particular to DuckDB files: one process at a time has them open, and anybody may change them by hand."""
 
 import os
+import subprocess
+import sys
 
 import duckdb
 import pytest
 
 from orchestrator.destinations import duckdb_tables, staging
 from orchestrator.destinations.duckdb import DuckDB
-from orchestrator.destinations.duckdb_file import read_file
-from orchestrator.destinations.duckdb_undo import put_back
+from orchestrator.destinations.duckdb_file import open_file, read_file
+from orchestrator.destinations.duckdb_undo import Undo, put_back
 from orchestrator.errors import DestinationBusy, DestinationError
 from orchestrator.events import Event, Waiting
 from tests.destinations.landing import FLOW, DuckDBFile, OtherProcess, land, record, rows, schema, stage, state
@@ -252,6 +254,17 @@ def test_blocks_of_a_commit_that_is_still_being_written_are_left_alone(place, de
         put_back(place.path)
 
         assert place.path.read_bytes() == torn
+
+
+def test_a_commit_keeps_its_file_whoever_of_its_process_looks_meanwhile(place, destination):
+    land(destination, USERS, user(1, "Ada"), state(1))
+    another = [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1])", place.path]
+    with Undo(place.path) as undo, open_file(place.path) as file, undo.of(file):
+        put_back(place.path)
+
+        refused = subprocess.run(another, capture_output=True, text=True).stderr
+
+    assert "Conflicting lock" in refused
 
 
 def test_a_file_that_a_crash_left_half_made_is_made_again(place, destination):

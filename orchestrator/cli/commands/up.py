@@ -60,7 +60,10 @@ def _service(options: Sequence[str], *, install: bool, uninstall: bool, only_pri
     from orchestrator.schedule.service import service_of
 
     if install == uninstall or (only_print and not install):
-        raise UsageError("--install and --uninstall exclude each other, and --print goes with --install")
+        raise UsageError(
+            "--install and --uninstall exclude each other, and --print goes with --install",
+            hint="orchestrator up --install --print",
+        )
     opened = workspace()
     service = service_of(opened.paths, opened.config, options)
     if only_print:
