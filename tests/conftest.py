@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from orchestrator.paths import Paths
+from tests.notices.service import Service, listening
 from tests.packages.index import Index
 from tests.packages.served import served
 from tests.workspaces import FakeWorkspace
@@ -28,6 +29,13 @@ def nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.delenv("ORCHESTRATOR_IDENTITY", raising=False)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A service that takes messages, for those who are told."""
+    with listening() as service:
+        yield service
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,14 +15,7 @@ from orchestrator.api import Workspace
 from orchestrator.errors import CredentialsError, NotTold, OrchestratorError, TapFailed, UnknownName, UsageError
 from orchestrator.state import Notices, Pause, Plans
 from tests.faults.telling import told_though_killed
-from tests.notices.service import listening
 from tests.workspaces import FLOW, FakeWorkspace, wait_until
-
-
-@pytest.fixture
-def service():
-    with listening() as service:
-        yield service
 
 
 @pytest.fixture

@@ -3,14 +3,7 @@
 import pytest
 
 from orchestrator.state import Notices
-from tests.notices.service import listening
 from tests.workspaces import wait_until
-
-
-@pytest.fixture
-def service():
-    with listening() as service:
-        yield service
 
 
 @pytest.fixture

@@ -4,15 +4,8 @@ import pytest
 
 from orchestrator.notices.sending import NotSent, send
 from orchestrator.notices.wording import Message
-from tests.notices.service import listening
 
 MESSAGE = Message("shop failed", "Run 3 ended with exit code 1.\norchestrator runs show shop 3")
-
-
-@pytest.fixture
-def service():
-    with listening() as service:
-        yield service
 
 
 def refusal(address, **options):

@@ -9,7 +9,6 @@ from orchestrator import durable
 from orchestrator.paths import Paths
 from orchestrator.schedule.messenger import BETWEEN_LOOKS, Messenger
 from orchestrator.state import Notices, Runs
-from tests.notices.service import listening
 from tests.schedule.test_up import ended, up
 from tests.workspaces import FLOW, FakeWorkspace, wait_until
 
@@ -25,12 +24,6 @@ def sent():
 def messenger(tmp_path, sent):
     (tmp_path / "state").mkdir()
     return Messenger(Paths(tmp_path), sent.append, wanted=True)
-
-
-@pytest.fixture
-def service():
-    with listening() as service:
-        yield service
 
 
 @pytest.fixture
